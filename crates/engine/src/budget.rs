@@ -1,0 +1,101 @@
+//! What a session may spend: rounds, tokens, money, time. Checked before each call to a model and
+//! shared with sub-agents.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use crate::message::Usage;
+use crate::model::ModelInfo;
+
+/// The most a session may spend. Nothing means no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Limits {
+    /// Tokens, prompt and output together, over all calls.
+    pub tokens: Option<u64>,
+    /// US dollars.
+    pub dollars: Option<f64>,
+    /// Wall time since the session was opened.
+    pub time: Option<Duration>,
+}
+
+/// What a session has spent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Tokens of all calls.
+    pub usage: Usage,
+    /// US dollars, each call at its own model's price when it happened; nothing once a call was
+    /// made whose price is unknown: an incomplete sum would look like a whole one.
+    pub dollars: Option<f64>,
+    /// Calls to a model.
+    pub calls: u64,
+    /// Tokens that the last call's prompt had.
+    pub context: u64,
+    /// The window of the last model called.
+    pub window: u64,
+}
+
+/// A session's purse.
+pub struct Budget {
+    limits: Limits,
+    opened: Instant,
+    spent: Mutex<Spent>,
+}
+
+impl Budget {
+    /// A purse with these limits; time runs from here.
+    pub fn new(limits: Limits) -> Self {
+        let spent = Spent { dollars: Some(0.0), ..Spent::default() };
+        Self { limits, opened: Instant::now(), spent: Mutex::new(spent) }
+    }
+
+    /// Whether another call may be made.
+    ///
+    /// # Errors
+    /// Which limit was reached, in words for the person.
+    pub fn check(&self, model: &ModelInfo) -> Result<(), String> {
+        let spent = self.spent();
+        let tokens = spent.usage.total();
+        if let Some(limit) = self.limits.tokens.filter(|limit| tokens >= *limit) {
+            return Err(format!("{tokens} of {limit} tokens are spent"));
+        }
+        if let Some(limit) = self.limits.time.filter(|limit| self.opened.elapsed() >= *limit) {
+            return Err(format!("the time limit of {} s is reached", limit.as_secs()));
+        }
+        let Some(limit) = self.limits.dollars else { return Ok(()) };
+        match (spent.dollars, model.price) {
+            (Some(dollars), Some(_)) if dollars < limit => Ok(()),
+            (Some(dollars), Some(_)) => Err(format!("${dollars:.4} of ${limit:.4} are spent")),
+            (_, None) | (None, _) => Err(format!(
+                "the price of {} is unknown, so ${limit:.2} cannot be kept",
+                model.origin.model
+            )),
+        }
+    }
+
+    /// The call's time that is left, where time is limited.
+    pub fn time_left(&self) -> Option<Duration> {
+        self.limits.time.map(|limit| limit.saturating_sub(self.opened.elapsed()))
+    }
+
+    /// Books a call and says what has been spent in all.
+    pub fn book(&self, usage: &Usage, model: &ModelInfo) -> Spent {
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        spent.usage.add(usage);
+        spent.calls += 1;
+        spent.context = usage.prompt();
+        spent.window = model.window;
+        spent.dollars = match (spent.dollars, model.price) {
+            (Some(dollars), Some(price)) => Some(dollars + price.of(usage)),
+            (_, None) | (None, _) => None,
+        };
+        spent.clone()
+    }
+
+    /// What has been spent.
+    pub fn spent(&self) -> Spent {
+        self.spent.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

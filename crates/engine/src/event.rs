@@ -1,0 +1,236 @@
+//! Commands in, events out: all that a front end knows of the engine.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::budget::Spent;
+use crate::effect::{Claim, Effect};
+use crate::gate::Preview;
+use crate::listen::Change;
+use crate::message::{Origin, Output, UserMessage};
+use crate::model::Delta;
+
+/// What a front end asks of the engine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// A turn. While one runs it waits its turn.
+    Prompt(UserMessage),
+    /// Taken in before the next model call of the running turn; a prompt when idle.
+    Steer(UserMessage),
+    /// The answer to a question.
+    Answer {
+        /// Which.
+        ask: AskId,
+        /// The answer.
+        decision: Decision,
+    },
+    /// Stop the running turn. Idle, it does nothing.
+    Interrupt,
+    /// Summarise now, whatever the window says.
+    Compact,
+    /// Speak to another model from the next call on.
+    Model(String),
+    /// Change the session's state: mode, name. Null removes the key.
+    Set {
+        /// The key.
+        key: String,
+        /// Its new value.
+        value: Value,
+    },
+    /// Put back what the last call that changed files changed.
+    Undo,
+    /// Show what changed in this session.
+    Diff,
+}
+
+/// Which agent speaks: empty for the session's own, else the calls that lead to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AgentId(pub String);
+
+impl AgentId {
+    /// Whether this is the session's own agent.
+    pub fn is_main(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The agent that `call` of this one starts.
+    #[must_use]
+    pub fn child(&self, call: &str) -> Self {
+        Self(if self.is_main() { call.to_owned() } else { format!("{}/{call}", self.0) })
+    }
+}
+
+/// Names a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AskId(pub u64);
+
+/// What the channel carries; sub-agents speak on it too.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// Who speaks.
+    #[serde(default, skip_serializing_if = "AgentId::is_main")]
+    pub agent: AgentId,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happens, in the order it happens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", content = "data", rename_all = "snake_case")]
+pub enum Event {
+    /// A message entered the conversation.
+    Said(UserMessage),
+    /// A piece of the model's reply.
+    Delta(Delta),
+    /// A reply is complete and journalled.
+    Replied,
+    /// A question to the person. One at a time, over all agents.
+    Ask {
+        /// Names it in the answer.
+        ask: AskId,
+        /// What is asked.
+        question: Question,
+    },
+    /// A call began.
+    Started {
+        /// What it says of itself.
+        claim: Claim,
+    },
+    /// Output of a running call, for the screen only.
+    Progress {
+        /// The call's id.
+        call: String,
+        /// The new piece.
+        text: String,
+    },
+    /// A call was answered.
+    Answered {
+        /// The call's id.
+        call: String,
+        /// The answer.
+        output: Output,
+    },
+    /// Files changed by a call; a checkpoint that undo can go back to.
+    Changed {
+        /// The call's id.
+        call: String,
+        /// What changed.
+        changes: Vec<Change>,
+    },
+    /// Room was made.
+    Compacted {
+        /// How.
+        tier: Tier,
+        /// Estimated tokens before.
+        before: u64,
+        /// Estimated tokens after.
+        after: u64,
+    },
+    /// What has been spent so far, this call included.
+    Usage(Spent),
+    /// The session's state changed.
+    State {
+        /// The key.
+        key: String,
+        /// Its value; null when it was removed.
+        value: Value,
+    },
+    /// The model changed.
+    Model(Origin),
+    /// What changed in this session, as a unified diff.
+    Diff(String),
+    /// A line for the person.
+    Notice(String),
+    /// The turn is over.
+    Ended(Ended),
+}
+
+/// How room was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    /// Old outputs became their first and last lines.
+    Trim,
+    /// Older items became a summary that the model wrote.
+    Summarise,
+    /// Older items became a list that needs no model.
+    Collapse,
+}
+
+/// Why a turn ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "end", content = "why", rename_all = "snake_case")]
+pub enum Ended {
+    /// The model was done.
+    Done,
+    /// The person stopped it.
+    Interrupted,
+    /// The turn's rounds or time are used up.
+    Limit(String),
+    /// The session's tokens or dollars are used up.
+    Budget(String),
+    /// The same call brought the same result again and again.
+    Repetition(String),
+    /// Something needed a permission that nobody was there to give, and the model ended its turn.
+    Refused(String),
+    /// The key was not accepted.
+    Auth(String),
+    /// The provider or the network failed.
+    Provider(String),
+    /// Anything else.
+    Failed(String),
+}
+
+/// A question to the person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// May this run? The text shown is the text run.
+    Permit {
+        /// The call.
+        claim: Claim,
+        /// What it would change.
+        preview: Option<Preview>,
+        /// Why it is asked, where that is not plain.
+        why: Option<String>,
+        /// What "always" would allow.
+        always: String,
+    },
+    /// A tool's own question, with answers to choose from; empty for free text.
+    Choose {
+        /// The question.
+        text: String,
+        /// The answers.
+        choices: Vec<String>,
+    },
+}
+
+/// An answer to a question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// This once.
+    Yes,
+    /// This, and what the question said "always" would allow, until the session ends.
+    Always,
+    /// No; what to do instead, if the person said.
+    No(Option<String>),
+    /// The answer to a question of choice.
+    Text(String),
+}
+
+/// What a front end shows for an effect.
+pub fn paths(effect: &Effect) -> Vec<&PathBuf> {
+    match effect {
+        Effect::Files { reads, writes } => writes.iter().chain(reads).collect(),
+        Effect::Exec(_) | Effect::Net(_) | Effect::Session | Effect::Agent | Effect::Unknown => {
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! A session: journal entries and what they fold to.
+//!
+//! History is never rewritten. Trimming, summarising, a model switch, an undo are new lines; what
+//! the model is told is a fold of the lines on the path from the header to the head. The live
+//! session applies each line with the same function, so it is the fold by construction.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::event::Tier;
+use crate::gate::Mode;
+use crate::journal::{self, Header, Journal, JournalError};
+use crate::listen::Change;
+use crate::message::{Item, OpenStep, Origin, Output, Reply, Source, UserMessage};
+use crate::model::ItemKey;
+
+/// What calls and the person changed about a session, by key: `cwd`, `mode`, `name`, what was
+/// read. The last on the path wins.
+pub type State = Map<String, Value>;
+
+/// The directory that commands and relative paths start from.
+pub fn cwd(state: &State) -> Option<PathBuf> {
+    state.get("cwd").and_then(Value::as_str).map(PathBuf::from)
+}
+
+/// The mode.
+pub fn mode(state: &State) -> Mode {
+    match state.get("mode").and_then(Value::as_str) {
+        Some("plan") => Mode::Plan,
+        Some(_) | None => Mode::Normal,
+    }
+}
+
+/// Puts changes into a state. A null removes its key.
+pub fn merge(state: &mut State, changes: &State) {
+    for (key, value) in changes {
+        if value.is_null() {
+            state.shift_remove(key);
+        } else {
+            state.insert(key.clone(), value.clone());
+        }
+    }
+}
+
+/// A line of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Entry {
+    /// Something was said to the model.
+    User(UserMessage),
+    /// The model replied.
+    Reply(Reply),
+    /// A call of the last reply was answered.
+    Result {
+        /// Which call of the reply, counting from zero.
+        call: usize,
+        /// The answer.
+        output: Output,
+    },
+    /// Outputs became shorter.
+    Trimmed {
+        /// Which, and what stands there now.
+        cuts: Vec<Cut>,
+    },
+    /// All items from before `from` became one message.
+    Compacted {
+        /// How.
+        tier: Tier,
+        /// The line of the first item that stays, or nothing when none does.
+        from: Option<u64>,
+        /// What stands for the others.
+        message: UserMessage,
+    },
+    /// Another model speaks from here on.
+    Model(Origin),
+    /// The state changed.
+    State {
+        /// The key.
+        key: String,
+        /// Its value; null removes it.
+        value: Value,
+    },
+    /// Files changed.
+    Checkpoint {
+        /// The call that changed them, or nothing for an undo.
+        call: Option<String>,
+        /// What changed.
+        changes: Vec<Change>,
+        /// The checkpoint that this one puts back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undoes: Option<u64>,
+    },
+    /// Something a reader of the journal may want to know; no one is told.
+    Note {
+        /// What.
+        text: String,
+    },
+}
+
+/// An output that became shorter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cut {
+    /// The line of the item: a reply, or a message.
+    pub line: u64,
+    /// Which of its answers, counting from zero; of a message, which of its parts.
+    pub index: usize,
+    /// What stands there now.
+    pub text: String,
+}
+
+/// An entry with its place in the tree of lines.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Line {
+    /// The line before it on its path, where that is not the line above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parent: Option<u64>,
+    #[serde(flatten)]
+    entry: Entry,
+}
+
+/// An item with the key of its bytes.
+pub type Keyed = (ItemKey, Arc<Item>);
+
+/// What the lines of a path come to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Folded {
+    /// What the model is told. Every call in it has an answer.
+    pub items: Vec<Keyed>,
+    /// The session's state.
+    pub state: State,
+    /// The model that spoke last, where the path says so.
+    pub model: Option<Origin>,
+    /// Checkpoints that an undo can go back to, oldest first, by line.
+    pub checkpoints: Vec<(u64, Vec<Change>)>,
+    /// Every change of files on the path, oldest first.
+    pub changes: Vec<Change>,
+    open: Option<Open>,
+    gap: bool,
+    journal: u64,
+}
+
+/// A reply whose answers are still to come.
+#[derive(Clone, Debug)]
+struct Open {
+    line: u64,
+    step: OpenStep,
+}
+
+impl PartialEq for Open {
+    fn eq(&self, other: &Self) -> bool {
+        self.line == other.line
+    }
+}
+
+/// Folds a journal's lines, the header first, up to and including `head`. Pure and total: any
+/// damaged log folds, unreadable lines become a visible gap.
+pub fn fold(journal: &str, lines: &[String], head: u64) -> Folded {
+    let entries: Vec<Option<Line>> =
+        lines.iter().map(|line| serde_json::from_str(line).ok()).collect();
+    let mut folded = Folded { journal: hash(journal), ..Folded::default() };
+    for number in path(&entries, head) {
+        match usize::try_from(number).ok().and_then(|index| entries.get(index)) {
+            Some(Some(line)) => folded.apply(number, &line.entry),
+            Some(None) | None => folded.gap(number),
+        }
+    }
+    folded.settle();
+    folded
+}
+
+/// The lines from the first after the header to `head`, following parents. A parent that is not
+/// an earlier line is taken for the line above: a damaged log must not go round in circles.
+fn path(entries: &[Option<Line>], head: u64) -> Vec<u64> {
+    let mut path = Vec::new();
+    let mut line = head.min((entries.len() as u64).saturating_sub(1));
+    while line > 0 {
+        path.push(line);
+        let entry = usize::try_from(line).ok().and_then(|index| entries.get(index)?.as_ref());
+        let parent = entry.and_then(|entry| entry.parent).filter(|parent| *parent < line);
+        line = parent.unwrap_or(line - 1);
+    }
+    path.reverse();
+    path
+}
+
+fn hash(journal: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    journal.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Folded {
+    fn apply(&mut self, line: u64, entry: &Entry) {
+        match entry {
+            Entry::User(message) => {
+                self.settle();
+                self.push(line, Item::User(message.clone()));
+            }
+            Entry::Reply(reply) => {
+                self.settle();
+                self.open = Some(Open { line, step: OpenStep::new(reply.clone()) });
+                self.settle_if_answered();
+            }
+            Entry::Result { call, output } => {
+                merge(&mut self.state, &output.state);
+                if let Some(open) = &mut self.open {
+                    open.step.answer(*call, output.clone());
+                }
+                self.settle_if_answered();
+            }
+            Entry::Trimmed { cuts } => self.trim(line, cuts),
+            Entry::Compacted { from, message, .. } => {
+                self.settle();
+                let stays = |(key, _): &Keyed| Some(key.line) == *from;
+                let kept = self.items.iter().position(stays).unwrap_or(self.items.len());
+                let summary = (self.key(line), Arc::new(Item::User(message.clone())));
+                self.items.splice(..kept, [summary]);
+            }
+            Entry::Model(origin) => self.model = Some(origin.clone()),
+            Entry::State { key, value } => {
+                merge(&mut self.state, &State::from_iter([(key.clone(), value.clone())]));
+            }
+            Entry::Checkpoint { changes, undoes, .. } => self.checkpoint(line, changes, *undoes),
+            Entry::Note { .. } => (),
+        }
+    }
+
+    fn key(&self, line: u64) -> ItemKey {
+        ItemKey { journal: self.journal, line, trimmed: 0 }
+    }
+
+    fn push(&mut self, line: u64, item: Item) {
+        self.items.push((self.key(line), Arc::new(item)));
+    }
+
+    /// Something stood here that cannot be read. It is shown after the step it interrupts, so that
+    /// the answers which can be read still find their calls.
+    fn gap(&mut self, line: u64) {
+        if self.open.is_some() {
+            self.gap = true;
+            return;
+        }
+        let text = "[a part of this conversation could not be read from disk and is missing here]";
+        let said = Item::User(UserMessage::text(Source::Reminder, text));
+        let again = self.items.last().is_some_and(|(_, last)| **last == said);
+        if !again {
+            self.push(line, said);
+        }
+    }
+
+    fn settle_if_answered(&mut self) {
+        if self.open.as_ref().is_some_and(|open| open.step.unanswered().next().is_none()) {
+            self.settle();
+        }
+    }
+
+    /// Closes an open step: what nobody answered was interrupted.
+    fn settle(&mut self) {
+        let Some(open) = self.open.take() else { return };
+        self.push(open.line, Item::Step(open.step.close()));
+        if std::mem::take(&mut self.gap) {
+            self.gap(open.line);
+        }
+    }
+
+    fn trim(&mut self, trimmed: u64, cuts: &[Cut]) {
+        for (key, item) in &mut self.items {
+            let mine: Vec<&Cut> = cuts.iter().filter(|cut| cut.line == key.line).collect();
+            if mine.is_empty() {
+                continue;
+            }
+            key.trimmed = trimmed;
+            *item = Arc::new(shorten(item, &mine));
+        }
+    }
+
+    fn checkpoint(&mut self, line: u64, changes: &[Change], undoes: Option<u64>) {
+        self.changes.extend_from_slice(changes);
+        match undoes {
+            Some(undone) => self.checkpoints.retain(|(line, _)| *line != undone),
+            None => self.checkpoints.push((line, changes.to_vec())),
+        }
+    }
+}
+
+fn shorten(item: &Item, cuts: &[&Cut]) -> Item {
+    match item {
+        Item::Step(step) => {
+            let failed = |index| step.answers().nth(index).is_some_and(|(_, o)| o.failed);
+            let short = |cut: &&Cut| {
+                (cut.index, Output { failed: failed(cut.index), ..Output::text(&cut.text) })
+            };
+            Item::Step(step.with_outputs(cuts.iter().map(short)))
+        }
+        Item::User(message) => {
+            let mut message = message.clone();
+            for cut in cuts {
+                if let Some(part) = message.content.get_mut(cut.index) {
+                    *part = crate::message::Content::Text(cut.text.clone());
+                }
+            }
+            Item::User(message)
+        }
+    }
+}
+
+/// A session that is being written.
+pub struct Session {
+    journal: Journal,
+    head: u64,
+    last: u64,
+    folded: Folded,
+    trouble: Option<String>,
+}
+
+impl Session {
+    /// A new session. Nothing is on disk until something is said.
+    pub fn new(path: PathBuf, header: Header) -> Self {
+        let folded = Folded { journal: hash(&header.id), ..Folded::default() };
+        let journal = Journal::new(path, header);
+        Self { journal, head: 0, last: 0, folded, trouble: None }
+    }
+
+    /// Opens a session to go on with it.
+    ///
+    /// # Errors
+    /// See [`Journal::open`].
+    pub fn open(path: PathBuf) -> Result<Self, JournalError> {
+        let (journal, lines) = Journal::open(path)?;
+        let last = (lines.len() as u64).saturating_sub(1);
+        let folded = fold(&journal.header().id, &lines, last);
+        Ok(Self { journal, head: last, last, folded, trouble: None })
+    }
+
+    /// Goes back to an earlier line: what follows hangs on it, and nothing is lost.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn rewind(&mut self, line: u64) -> std::io::Result<()> {
+        let lines = journal::read(self.journal.path())?;
+        self.head = line.min(self.last);
+        self.folded = fold(&self.journal.header().id, &lines, self.head);
+        Ok(())
+    }
+
+    /// Writes an entry and returns its line.
+    pub fn append(&mut self, entry: Entry) -> u64 {
+        let parent = (self.head != self.last).then_some(self.head);
+        let line = Line { parent, entry };
+        let (number, written) = self.journal.append(&line);
+        self.trouble = written.err().map(|error| error.to_string());
+        self.folded.apply(number, &line.entry);
+        self.head = number;
+        self.last = number;
+        number
+    }
+
+    /// What the last write said, if it failed. The session goes on in memory.
+    pub fn trouble(&self) -> Option<&String> {
+        self.trouble.as_ref()
+    }
+
+    /// What the lines come to.
+    pub fn folded(&self) -> &Folded {
+        &self.folded
+    }
+
+    /// The line that the next one follows.
+    pub fn head(&self) -> u64 {
+        self.head
+    }
+
+    /// The header.
+    pub fn header(&self) -> &Header {
+        self.journal.header()
+    }
+
+    /// Where the journal lies.
+    pub fn path(&self) -> &Path {
+        self.journal.path()
+    }
+
+    /// A second descriptor of the journal, to flush it to the device from another thread.
+    pub fn file(&self) -> Option<std::fs::File> {
+        self.journal.file()
+    }
+}

@@ -1,0 +1,208 @@
+//! Something the model can ask us to do, and what it is given to do it with.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::future::BoxFuture;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::desk::{Caller, Desk};
+use crate::driver::{Events, Shared};
+use crate::effect::Claim;
+use crate::event::{AgentId, Decision, Event, Question};
+use crate::gate::Plan;
+use crate::message::Output;
+use crate::message::ToolCall;
+use crate::session::{self, State};
+use tokio::sync::mpsc;
+
+/// Something the model can ask us to do.
+///
+/// A tool never prints and never checks permission; it reaches the person only through
+/// [`Cx::ask`].
+pub trait Tool: Send + Sync {
+    /// What the model is told about it.
+    fn spec(&self) -> &ToolSpec;
+
+    /// What the call would touch. From the arguments, the directory and symlinks only: cheap,
+    /// pure, repeated when the call's turn comes. The arguments have been checked against the
+    /// schema before.
+    ///
+    /// # Errors
+    /// When the arguments make no sense, in words for the model.
+    fn claim(&self, call: &ToolCall, cx: &Cx) -> Result<Claim, ToolError>;
+
+    /// Looks and previews, changes nothing. Called when no earlier unfinished call conflicts, and
+    /// again if the target may have changed while the person was asked.
+    fn prepare(&self, claim: Claim, cx: &Cx) -> BoxFuture<'static, Result<Plan, ToolError>>;
+}
+
+/// What the model is told about a tool.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ToolSpec {
+    /// Unique; letters, digits, `_` and `-`.
+    pub name: String,
+    /// When to use it and what comes back. Paid for in every request.
+    pub description: String,
+    /// JSON Schema of the arguments: an object.
+    pub schema: Value,
+}
+
+/// Why a call did not happen.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ToolError {
+    /// Tell the model, in plain words, with what to try next.
+    #[error("{0}")]
+    Tell(String),
+}
+
+impl ToolError {
+    /// An error for the model.
+    pub fn tell(text: impl Into<String>) -> Self {
+        Self::Tell(text.into())
+    }
+}
+
+/// The arguments of a call as a type.
+///
+/// # Errors
+/// In the parser's words.
+pub fn arguments<T: DeserializeOwned>(call: &ToolCall) -> Result<T, ToolError> {
+    let value = crate::schema::parse(&call.args)?;
+    serde_json::from_value(value)
+        .map_err(|error| ToolError::tell(format!("arguments of {}: {error}", call.name)))
+}
+
+/// Something kept beside the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Where it can be read.
+    pub path: PathBuf,
+    /// Its content's hash, in hexadecimal.
+    pub hash: String,
+}
+
+/// Keeps bytes beside the journal, under their own hash.
+pub type Keep = Arc<dyn Fn(&[u8]) -> std::io::Result<Kept> + Send + Sync>;
+
+/// What a call is given: where it runs and whom it can reach. Fixed when the call's turn comes.
+#[derive(Clone)]
+pub struct Cx {
+    /// The directory that relative paths are resolved against.
+    pub cwd: PathBuf,
+    /// The project's root. Paths in results are relative to it.
+    pub root: PathBuf,
+    /// What earlier calls changed about the session.
+    pub state: Arc<State>,
+    /// Keeps what is too long for the model.
+    pub keep: Keep,
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) caller: Caller,
+}
+
+impl Cx {
+    /// A place outside any conversation, for [`once`](crate::call::once): its own gate and keeper,
+    /// and events that go to the receiver.
+    pub fn alone(root: PathBuf, keep: Keep, shared: Shared) -> (Self, Events) {
+        let (tell, events) = mpsc::unbounded_channel();
+        let desk = Arc::new(Desk::new(shared, tell));
+        let caller = Caller { agent: AgentId::default(), call: String::new(), model: None };
+        let state = Arc::new(State::new());
+        (Self { cwd: root.clone(), root, state, keep, desk, caller }, events)
+    }
+
+    /// The same place after a call changed the session.
+    #[must_use]
+    pub fn after(&self, output: &Output) -> Self {
+        let mut state = State::clone(&self.state);
+        session::merge(&mut state, &output.state);
+        let cwd = session::cwd(&state).unwrap_or_else(|| self.cwd.clone());
+        Self { cwd, state: Arc::new(state), ..self.clone() }
+    }
+
+    /// Which agent's call this is.
+    pub fn agent(&self) -> &AgentId {
+        &self.caller.agent
+    }
+
+    /// An absolute path for what the model wrote: relative to the directory, `~` is not special.
+    pub fn path(&self, written: &str) -> PathBuf {
+        resolve(&self.cwd.join(written))
+    }
+
+    /// A path as results show it: relative to the project where it lies inside.
+    pub fn show(&self, path: &Path) -> String {
+        match path.strip_prefix(&self.root) {
+            Ok(inside) if inside.as_os_str().is_empty() => ".".to_owned(),
+            Ok(inside) => inside.display().to_string(),
+            Err(_) => path.display().to_string(),
+        }
+    }
+
+    /// Asks the person and waits for the answer; questions of all agents queue. Without anybody to
+    /// ask the answer is no.
+    pub async fn ask(&self, question: Question) -> Decision {
+        self.desk.ask(&self.caller.agent, question).await
+    }
+
+    /// Shows output while the call runs. Not journalled and not sent.
+    pub fn progress(&self, text: impl Into<String>) {
+        let call = self.caller.call.clone();
+        self.desk.tell(&self.caller.agent, Event::Progress { call, text: text.into() });
+    }
+
+    /// Runs blocking work on a pool thread. Dropping the future sets `stop`, which the work must
+    /// look at between pieces; nothing that commits a change belongs here.
+    ///
+    /// # Errors
+    /// When the work panics.
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&AtomicBool) -> T + Send + 'static,
+    ) -> Result<T, ToolError> {
+        let stop = StopOnDrop(Arc::new(AtomicBool::new(false)));
+        let seen = Arc::clone(&stop.0);
+        tokio::task::spawn_blocking(move || work(&seen))
+            .await
+            .map_err(|_| ToolError::tell("this tool failed inside; its own fault, not yours"))
+    }
+}
+
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A path without `.`, `..` and symlinks as far as it exists; the rest is taken as written.
+pub fn resolve(path: &Path) -> PathBuf {
+    let mut missing: Vec<OsString> = Vec::new();
+    let mut existing = path;
+    loop {
+        if let Ok(real) = existing.canonicalize() {
+            return missing.iter().rev().fold(real, |path, name| step(path, name));
+        }
+        let (Some(parent), Some(name)) = (existing.parent(), existing.components().next_back())
+        else {
+            return path.to_path_buf();
+        };
+        missing.push(name.as_os_str().to_os_string());
+        existing = parent;
+    }
+}
+
+fn step(mut path: PathBuf, name: &OsStr) -> PathBuf {
+    if name == ".." {
+        path.pop();
+    } else if name != "." {
+        path.push(name);
+    }
+    path
+}

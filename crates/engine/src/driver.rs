@@ -1,12 +1,33 @@
-//! placeholder
-use crate::budget::Limits;
-use crate::desk::{Asks, Filter};
-use crate::gate::Gate;
-use crate::listen::{Change, Keeper, Listener, Ticket};
-use futures::future::{BoxFuture, ready};
+//! Starts an agent: hands back what to speak to it with, and a future for the caller to spawn.
+
+use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What all agents of a session are to share.
+use futures::future::{BoxFuture, ready};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::budget::Limits;
+use crate::context::Meter;
+use crate::desk::{Asks, Desk, Filter};
+use crate::effect::Claim;
+use crate::event::{Command, Ended, Event, Told};
+use crate::gate::Gate;
+use crate::inbox::Inbox;
+use crate::listen::{Change, Keeper, Listener, Ticket};
+use crate::message::{Item, Output, Source, UserMessage};
+use crate::model::Model;
+use crate::schedule::{Place, Tools};
+use crate::session::{Entry, Session, State};
+use crate::tool::{Cx, Keep, Tool};
+use crate::turn::{Agent, Repeats};
+
+pub use crate::turn::Facts;
+
+/// What a sub-agent's answer is cut to, in characters.
+pub const TASK_ANSWER: usize = 5_000;
+
+/// What all agents of a session share.
 pub struct Shared {
     /// Decides which plans run.
     pub gate: Gate,
@@ -22,32 +43,8 @@ pub struct Shared {
     pub asks: Asks,
 }
 
-/// What happens, as it happens.
-pub type Events = tokio::sync::mpsc::UnboundedReceiver<crate::event::Told>;
-
-/// Keeps nothing: for agents whose changes somebody else looks after.
-pub struct KeepNothing;
-
-impl Keeper for KeepNothing {
-    fn before<'a>(&'a self, _: &'a crate::effect::Claim) -> BoxFuture<'a, Result<Ticket, String>> {
-        Box::pin(ready(Ok(Ticket(serde_json::Value::Null))))
-    }
-
-    fn after(&self, _: Ticket) -> BoxFuture<'static, Vec<Change>> {
-        Box::pin(ready(Vec::new()))
-    }
-
-    fn undo<'a>(&'a self, _: &'a [Change]) -> BoxFuture<'a, Result<Vec<Change>, String>> {
-        Box::pin(ready(Err("nothing was kept, so nothing can be undone".to_owned())))
-    }
-
-    fn diff<'a>(&'a self, _: &'a [Change]) -> BoxFuture<'a, String> {
-        Box::pin(ready(String::new()))
-    }
-}
-
 impl Default for Shared {
-    /// Rules and guards: none. Nothing is kept, nothing filtered, nothing limited, nobody asked.
+    /// No rules, no guards; nothing kept, filtered or limited; nobody to ask.
     fn default() -> Self {
         Self {
             gate: Gate::default(),
@@ -57,5 +54,199 @@ impl Default for Shared {
             limits: Limits::default(),
             asks: Asks::Nobody,
         }
+    }
+}
+
+/// What an agent is made of.
+pub struct Setup {
+    /// Its session, new or opened.
+    pub session: Session,
+    /// What it speaks to.
+    pub model: Arc<dyn Model>,
+    /// What it can do, in the order the model is told.
+    pub tools: Vec<Arc<dyn Tool>>,
+    /// The system prompt.
+    pub system: Arc<str>,
+    /// Calls to the model in one turn, at most.
+    pub rounds: u32,
+    /// The project's root.
+    pub root: PathBuf,
+    /// Keeps what is too long for the model.
+    pub keep: Keep,
+    /// What is told once and again when it changes.
+    pub facts: Facts,
+}
+
+/// Finds a model by the name a person gave.
+pub type Models = Arc<dyn Fn(&str) -> Result<Arc<dyn Model>, String> + Send + Sync>;
+
+/// What a front end speaks to; dropping it ends the agent.
+pub type Handle = mpsc::UnboundedSender<Command>;
+
+/// What happens, as it happens.
+pub type Events = mpsc::UnboundedReceiver<Told>;
+
+/// An agent ready to be spawned. Dropping the future cancels whatever runs.
+pub fn spawn(
+    setup: Setup,
+    shared: Shared,
+    models: Models,
+) -> (Handle, Events, impl Future<Output = ()> + Send) {
+    let (tell, events) = mpsc::unbounded_channel();
+    let (handle, commands) = mpsc::unbounded_channel();
+    let desk = Arc::new(Desk::new(shared, tell));
+    let inbox = Inbox::new(commands, Arc::clone(&desk));
+    let agent = agent(setup, desk, Default::default(), inbox);
+    (handle, events, drive(agent, models))
+}
+
+fn agent(setup: Setup, desk: Arc<Desk>, id: crate::event::AgentId, inbox: Inbox) -> Agent {
+    let tools = Tools::new(setup.tools);
+    let meter = Meter::new(&setup.system, &tools.specs);
+    Agent {
+        place: Place { agent: id, desk, tools, root: setup.root, keep: setup.keep },
+        model: setup.model,
+        system: setup.system,
+        session: setup.session,
+        inbox,
+        rounds: setup.rounds,
+        facts: setup.facts,
+        meter,
+        unsaid: Vec::new(),
+        repeats: Repeats::default(),
+        troubled: false,
+    }
+}
+
+/// One command after the other, until the front end is gone.
+async fn drive(mut agent: Agent, models: Models) {
+    while let Some(command) = agent.inbox.next().await {
+        match command {
+            Command::Prompt(message) | Command::Steer(message) => {
+                let ended = agent.turn(message).await;
+                agent.tell(Event::Ended(ended));
+            }
+            Command::Compact => agent.compact().await,
+            Command::Model(name) => agent.speak_to(models(&name)),
+            Command::Set { key, value } => agent.set(key, value),
+            Command::Undo => agent.undo().await,
+            Command::Diff => {
+                let changes = &agent.session.folded().changes;
+                let diff = agent.place.desk.keeper.diff(changes).await;
+                agent.tell(Event::Diff(diff));
+            }
+            // An answer or an interrupt that came too late.
+            Command::Answer { .. } | Command::Interrupt => (),
+        }
+    }
+    agent.flush().await;
+}
+
+impl Agent {
+    async fn compact(&mut self) {
+        if self.session.folded().items.is_empty() {
+            return self.tell(Event::Notice("there is nothing to summarise yet".to_owned()));
+        }
+        match self.summarise().await {
+            Ok(()) => (),
+            Err(ended) => self.tell(Event::Ended(ended)),
+        }
+    }
+
+    fn speak_to(&mut self, model: Result<Arc<dyn Model>, String>) {
+        match model {
+            Ok(model) => {
+                let origin = model.info().origin.clone();
+                self.model = model;
+                if !self.session.folded().items.is_empty() {
+                    self.write(Entry::Model(origin.clone()));
+                }
+                self.tell(Event::Model(origin));
+            }
+            Err(why) => self.tell(Event::Notice(why)),
+        }
+    }
+
+    fn set(&mut self, key: String, value: Value) {
+        self.write(Entry::State { key: key.clone(), value: value.clone() });
+        self.tell(Event::State { key, value });
+    }
+
+    /// Puts back the last checkpoint. The undo is a checkpoint of its own, and the model is told.
+    async fn undo(&mut self) {
+        let Some((line, changes)) = self.session.folded().checkpoints.last().cloned() else {
+            return self.tell(Event::Notice("there is nothing to undo".to_owned()));
+        };
+        let changes = match self.place.desk.keeper.undo(&changes).await {
+            Ok(changes) => changes,
+            Err(why) => return self.tell(Event::Notice(format!("not undone: {why}"))),
+        };
+        let paths: Vec<_> = changes.iter().map(|c| c.path.display().to_string()).collect();
+        self.write(Entry::Checkpoint { call: None, changes: changes.clone(), undoes: Some(line) });
+        self.remind(&format!("The person undid your last change of {}.", paths.join(", ")));
+        self.tell(Event::Changed { call: String::new(), changes });
+    }
+}
+
+/// Runs a sub-agent to the end of its task, inside the call that started it: the same gate,
+/// questions, purse and permits, its own history. Its answer is bounded; the whole can be read.
+pub async fn run_task(cx: &Cx, mut setup: Setup, task: String) -> Output {
+    let id = cx.caller.agent.child(&cx.caller.call);
+    let journal = setup.session.path().display().to_string();
+    let keep = Arc::clone(&setup.keep);
+    // It starts where its parent stands: directory, mode, what was read.
+    for (key, value) in inherited(&cx.state) {
+        setup.session.append(Entry::State { key, value });
+    }
+    let inbox = Inbox::silent(Arc::clone(&cx.desk));
+    let mut agent = agent(setup, Arc::clone(&cx.desk), id, inbox);
+    let ended = agent.turn(UserMessage::text(Source::Task, task)).await;
+    agent.tell(Event::Ended(ended.clone()));
+    let last = agent.session.folded().items.iter().rev().find_map(|(_, item)| match &**item {
+        Item::Step(step) => Some(step.reply().text()),
+        Item::User(_) => None,
+    });
+    let mut output = bounded(last.unwrap_or_default(), &keep);
+    if ended != Ended::Done {
+        output = output.footer(&format!("[the sub-agent did not finish: {ended:?}]"));
+        output.failed = true;
+    }
+    output.detail = Some(json!({ "journal": journal }));
+    output
+}
+
+fn inherited(state: &State) -> State {
+    let told = |key: &String| key.starts_with("told:") || key == "name";
+    state.iter().filter(|(key, _)| !told(key)).map(|(k, v)| (k.clone(), v.clone())).collect()
+}
+
+fn bounded(text: String, keep: &Keep) -> Output {
+    let Some((end, _)) = text.char_indices().nth(TASK_ANSWER) else { return Output::text(text) };
+    let way = match keep(text.as_bytes()) {
+        Ok(kept) => format!("the whole is in {}", kept.path.display()),
+        Err(_) => "the rest is lost".to_owned(),
+    };
+    let length = text.chars().count();
+    Output::text(&text[..end]).footer(&format!("[{TASK_ANSWER} of {length} characters; {way}]"))
+}
+
+/// Keeps nothing: for agents whose changes somebody else looks after.
+pub struct KeepNothing;
+
+impl Keeper for KeepNothing {
+    fn before<'a>(&'a self, _: &'a Claim) -> BoxFuture<'a, Result<Ticket, String>> {
+        Box::pin(ready(Ok(Ticket(Value::Null))))
+    }
+
+    fn after(&self, _: Ticket) -> BoxFuture<'static, Vec<Change>> {
+        Box::pin(ready(Vec::new()))
+    }
+
+    fn undo<'a>(&'a self, _: &'a [Change]) -> BoxFuture<'a, Result<Vec<Change>, String>> {
+        Box::pin(ready(Err("nothing was kept".to_owned())))
+    }
+
+    fn diff<'a>(&'a self, _: &'a [Change]) -> BoxFuture<'a, String> {
+        Box::pin(ready(String::new()))
     }
 }

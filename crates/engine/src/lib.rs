@@ -6,6 +6,8 @@
 pub mod budget;
 /// One call, from its turn to its answer.
 pub mod call;
+/// Keeping the conversation inside the model's window.
+pub mod context;
 /// What all agents of a session share.
 pub mod desk;
 /// Starts an agent.
@@ -26,6 +28,10 @@ pub mod listen;
 pub mod message;
 /// A language model, as the loop sees one.
 pub mod model;
+/// What the model is told by us.
+pub mod prompt;
+/// Trying again.
+pub mod retry;
 /// Which call may start now.
 mod schedule;
 /// Arguments against a schema.
@@ -34,3 +40,5 @@ pub mod schema;
 pub mod session;
 /// Something the model can ask us to do.
 pub mod tool;
+/// The loop: start here.
+mod turn;

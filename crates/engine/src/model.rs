@@ -177,6 +177,14 @@ pub enum ModelError {
     Refused(String),
 }
 
+impl ModelError {
+    /// A stream ended without [`Delta::End`].
+    pub fn cut_off() -> Self {
+        let why = "the stream ended before its end marker".to_owned();
+        Self::Transient { why, wait: None }
+    }
+}
+
 /// Assembles deltas into a reply. The only place that does.
 #[derive(Clone, Debug, Default)]
 pub struct Collector {
@@ -237,9 +245,9 @@ impl Collector {
         (!blocks.is_empty()).then_some(Reply { blocks, origin, usage, stop: Stop::Interrupted })
     }
 
-    /// Whether the end was seen.
-    pub fn ended(&self) -> Option<&Stop> {
-        self.ended.as_ref().map(|(_, stop)| stop)
+    /// What it cost, once the end was seen.
+    pub fn ended(&self) -> Option<&Usage> {
+        self.ended.as_ref().map(|(usage, _)| usage)
     }
 
     fn begin(&mut self, kind: Kind) {

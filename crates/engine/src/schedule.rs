@@ -5,6 +5,7 @@
 //! call that just looks, and that nobody need be asked about, has a turn at all.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::{AbortHandle, Abortable, BoxFuture, FutureExt as _};
@@ -14,7 +15,7 @@ use tokio::sync::watch;
 use crate::call::{self, Ticketed};
 use crate::desk::{Caller, Desk};
 use crate::effect::Claim;
-use crate::event::AgentId;
+use crate::event::{AgentId, Event};
 use crate::listen::Change;
 use crate::message::{Output, ToolCall};
 use crate::model::Model;
@@ -63,6 +64,7 @@ pub(crate) struct Place {
 /// An answer that landed.
 pub(crate) struct Landed {
     pub(crate) index: usize,
+    pub(crate) call: ToolCall,
     pub(crate) output: Output,
     pub(crate) changes: Vec<Change>,
 }
@@ -187,7 +189,7 @@ impl Batch {
     }
 
     /// Runs what was started, and keeps what lands, for as long as it is polled.
-    pub(crate) async fn run(&mut self) {
+    pub(crate) async fn run(&mut self) -> Infallible {
         while let Some(landed) = self.running.next().await {
             let Some(landed) = landed else { continue };
             self.arrived(landed);
@@ -204,10 +206,15 @@ impl Batch {
         for (index, slot) in self.slots.iter().enumerate() {
             let changes = slot.ticket.close(&self.place.desk).await;
             if !changes.is_empty() {
-                landed.push(Landed { index, output: Output::interrupted(), changes });
+                let (call, output) = (slot.call.clone(), Output::interrupted());
+                landed.push(Landed { index, call, output, changes });
             }
         }
         landed
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        self.place.desk.tell(&self.place.agent, event);
     }
 
     fn arrived(&mut self, landed: Landed) {
@@ -219,7 +226,9 @@ impl Batch {
     }
 
     fn land(&mut self, index: usize, output: Output) {
-        self.arrived(Landed { index, output, changes: Vec::new() });
+        let call = self.slots[index].call.clone();
+        self.tell(Event::Answered { call: call.id.clone(), output: output.clone() });
+        self.arrived(Landed { index, call, output, changes: Vec::new() });
     }
 
     /// Starts every call whose turn has come.
@@ -267,7 +276,9 @@ impl Batch {
         };
         let (abort, registration) = AbortHandle::new_pair();
         slot.turn = Turn::Running(abort);
-        let landed = asked.answer().map(move |(output, changes)| Landed { index, output, changes });
+        let call = slot.call.clone();
+        let landed = asked.answer();
+        let landed = landed.map(move |(output, changes)| Landed { index, call, output, changes });
         self.running.push(Abortable::new(landed, registration).map(Result::ok).boxed());
     }
 

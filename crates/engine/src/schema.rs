@@ -27,6 +27,12 @@ pub fn parse(args: &str) -> Result<Value, ToolError> {
     }
 }
 
+/// Whether the text is the beginning of JSON arguments and no more.
+pub fn is_cut_off(args: &str) -> bool {
+    let read = serde_json::from_str::<Value>(args);
+    !args.trim().is_empty() && read.is_err_and(|error| error.is_eof())
+}
+
 fn read(args: &str) -> Result<Value, ToolError> {
     serde_json::from_str(args).map_err(|error| {
         ToolError::tell(format!("the arguments are not valid JSON: {error}; send the call again"))

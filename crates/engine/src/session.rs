@@ -194,7 +194,12 @@ fn hash(journal: &str) -> u64 {
 }
 
 impl Folded {
-    fn apply(&mut self, line: u64, entry: &Entry) {
+    /// The calls of the last reply that nobody has answered yet.
+    pub fn unanswered(&self) -> impl Iterator<Item = usize> {
+        self.open.iter().flat_map(|open| open.step.unanswered())
+    }
+
+    pub(crate) fn apply(&mut self, line: u64, entry: &Entry) {
         match entry {
             Entry::User(message) => {
                 self.settle();

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
 /// How much output is kept, and where.
@@ -141,7 +142,10 @@ impl Spill {
         if self.file.is_some() || self.written > 0 {
             return;
         }
-        self.file = self.path.as_ref().and_then(|path| File::create(path).ok());
+        let mut options = File::options();
+        // What programs print is nobody else's business.
+        options.write(true).create(true).truncate(true).mode(0o600);
+        self.file = self.path.as_ref().and_then(|path| options.open(path).ok());
         if self.file.is_none() {
             self.path = None;
         }

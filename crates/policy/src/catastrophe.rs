@@ -89,6 +89,7 @@ const DISKS: &[&str] = &[
 const PREFIXES: &[(&str, &str, usize)] = &[
     ("!", "", 0),
     ("builtin", "", 0),
+    ("busybox", "", 0),
     ("command", "", 0),
     ("do", "", 0),
     ("doas", "uC", 0),
@@ -180,7 +181,9 @@ impl Catastrophe {
 
     /// The folders `find` starts from.
     fn searched(&self, arguments: &[String], place: &Path) -> Option<String> {
-        let mut starts = arguments.iter().take_while(|word| !word.starts_with(['-', '!']));
+        let how = |word: &&String| ["-H", "-L", "-P"].contains(&word.as_str());
+        let rest = arguments.iter().skip_while(how);
+        let mut starts = rest.take_while(|word| !word.starts_with(['-', '!']));
         starts.find_map(|path| self.whole(path, place))
     }
 
@@ -208,10 +211,12 @@ impl Catastrophe {
         else {
             return;
         };
-        *place = match operands(arguments).next() {
-            Some(path) => normal(&place.join(path)),
-            None => self.home.clone(),
-        };
+        match operands(arguments).next() {
+            Some(path) => *place = normal(&place.join(path)),
+            None if arguments.is_empty() => place.clone_from(&self.home),
+            // Back to a place we do not know.
+            None => (),
+        }
     }
 }
 
@@ -299,6 +304,9 @@ fn operands(arguments: &[String]) -> impl Iterator<Item = &str> {
 /// Does `find` delete everything it finds? A test other than for the kind of file narrows it.
 fn deletes_all(arguments: &[String]) -> bool {
     const WIDE: &[&str] = &[
+        "-H",
+        "-L",
+        "-P",
         "-delete",
         "-depth",
         "-exec",

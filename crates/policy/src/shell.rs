@@ -12,6 +12,9 @@ use purlin_engine::tool::resolve;
 /// Commands that only look, whatever their options.
 const LOOKING: &[&str] = &["echo", "sleep", "true", "pwd", "ls", "cat", "head"];
 
+/// Those of them that open what their arguments name.
+const OPENING: &[&str] = &["ls", "cat", "head"];
+
 /// Files there answer to being opened or read: a watchdog starts to bark, a message is gone.
 const ALIVE: &[&str] = &["/dev", "/proc", "/sys"];
 
@@ -31,18 +34,26 @@ fn looks_at(commands: &[Vec<&str>], root: &Path, cwd: &Path) -> Option<Vec<PathB
     if !commands.iter().all(|command| only_looks(command)) {
         return None;
     }
-    // Every argument counts as a path: one that is none names nothing outside the project.
-    let named = commands.iter().flat_map(|command| &command[1..]).map(|word| cwd.join(word));
     let mut paths = vec![root.to_path_buf()];
+    // An option counts as a path too: it names nothing outside the project.
+    let opening = commands.iter().filter(|command| OPENING.contains(&command[0]));
+    let named = opening.flat_map(|command| &command[1..]).map(|word| cwd.join(word));
     for path in std::iter::once(cwd.to_path_buf()).chain(named).map(|path| resolve(&path)) {
-        if ALIVE.iter().any(|alive| path.starts_with(alive)) {
+        if is_alive(&path) {
             return None;
         }
-        if !path.starts_with(root) && !paths.contains(&path) {
+        if !paths.iter().any(|known| path.starts_with(known)) {
             paths.push(path);
         }
     }
     Some(paths)
+}
+
+/// Would it notice that it is read? So do pipes and sockets, wherever they are.
+fn is_alive(path: &Path) -> bool {
+    let inert = |kind: std::fs::FileType| kind.is_file() || kind.is_dir();
+    ALIVE.iter().any(|alive| path.starts_with(alive))
+        || path.metadata().is_ok_and(|there| !inert(there.file_type()))
 }
 
 fn only_looks(command: &[&str]) -> bool {

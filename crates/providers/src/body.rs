@@ -95,7 +95,11 @@ fn recognise(held: &[u8], labelled: bool) -> Option<Kind> {
         return None;
     }
     let begun = held.strip_prefix(BOM).unwrap_or(held).trim_ascii_start();
-    match begun.first()? {
+    let Some(first) = begun.first() else {
+        // Blank lines are a legal way to keep a stream open; so many are nothing else.
+        return (held.len() > PAGE).then(|| Kind::Stream(sse::Parser::default()));
+    };
+    match first {
         b'{' | b'[' => Some(Kind::Json(Vec::new())),
         b'<' => Some(Kind::Page(Vec::new())),
         _ if labelled => Some(Kind::Stream(sse::Parser::default())),

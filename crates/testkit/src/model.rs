@@ -2,7 +2,7 @@
 //! the loop. It says the same [`Reply`]s as the server; faults of the wire do not exist here.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
@@ -124,15 +124,8 @@ impl Scripted {
     fn record(&self, request: &Request) -> usize {
         let mut requests = hold(&self.requests);
         let number = requests.len() + 1;
-        let mut wrong = complaints(request);
-        // The prefix that providers cache ends where these differ.
-        if requests.first().is_some_and(|first| first.system == request.system)
-            && requests.first().is_some_and(|first| first.tools != request.tools)
-        {
-            wrong.push("the tools changed since the first request".to_owned());
-        }
         requests.push(request.clone());
-        let named = wrong.into_iter().map(|why| format!("request {number}: {why}"));
+        let named = complaints(request).into_iter().map(|why| format!("request {number}: {why}"));
         hold(&self.complaints).extend(named);
         number
     }
@@ -213,7 +206,7 @@ async fn play(beat: Beat) -> Option<Result<Delta, ModelError>> {
             let over = Latch::new();
             let waking = over.clone();
             std::thread::spawn(move || {
-                Latch::new().wait(time);
+                std::thread::sleep(time);
                 waking.open();
             });
             over.opened().await;

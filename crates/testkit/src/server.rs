@@ -163,13 +163,29 @@ fn accept(listener: &TcpListener, desk: &Arc<Desk>) {
         let Ok(handle) = stream.try_clone() else { continue };
         let inside = Arc::clone(desk);
         let thread = thread::Builder::new().spawn(move || {
+            let line = Line { stream, desk: &inside };
             // What a client breaks ends its connection and nothing else.
-            let _ = inside.converse(&stream, number);
-            let _ = stream.shutdown(Shutdown::Both);
+            let _ = inside.converse(&line.stream, number);
         });
         if let Ok(thread) = thread {
             hold(&desk.open).push((handle, thread));
         }
+    }
+}
+
+/// A connection that ends with its thread, also when the script panics: the handle that the desk
+/// keeps would hold it open.
+struct Line<'a> {
+    stream: TcpStream,
+    desk: &'a Desk,
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            hold(&self.desk.violations).push("the script panicked".to_owned());
+        }
+        let _ = self.stream.shutdown(Shutdown::Both);
     }
 }
 

@@ -183,7 +183,7 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         // Gone already, then.
-        drop(kill_process_group(self.group, Signal::KILL));
+        let _ = kill_process_group(self.group, Signal::KILL);
     }
 }
 

@@ -50,8 +50,9 @@ pub enum Origin {
 pub fn command(root: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(args).current_dir(root);
-    // `cargo run` describes xtask in the environment. Build scripts that watch these variables (ring's does) would
-    // see a change and rebuild half the tree at every turn between `cargo xtask` and plain cargo.
+    // `cargo run` describes xtask in the environment. Build scripts that watch these variables
+    // (ring's does) would see a change, and half the tree would be built anew at every turn between
+    // `cargo xtask` and plain cargo.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {

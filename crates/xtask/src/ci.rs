@@ -25,8 +25,8 @@ pub fn run(root: &Path, out: &mut dyn Write) -> Result<()> {
     tidy::run(root, out)
 }
 
-/// Its first handshake gathers entropy for 31 ms, six times our whole start; one default feature of any crate
-/// brings it back through feature unification, and nothing else would notice.
+/// Its first handshake gathers entropy for 31 ms, six times our whole start; one default feature of
+/// any crate brings it back through feature unification, and nothing else would notice.
 fn refuse_aws_lc(root: &Path) -> Result<()> {
     let args = ["tree", "--workspace", "--target", "all", "-i", "aws-lc-sys"];
     let output = cargo::command(root, &args).output().context("starting cargo tree")?;

@@ -1,7 +1,7 @@
-//! What README may not say by hand: the regions between `<!-- generated:NAME -->` and
-//! `<!-- /generated -->` are written from the tree, and `tidy` fails when they drift.
+//! What README may not say by hand: generated regions, written from the tree; drift fails `tidy`.
 //!
-//! A region may stand in the middle of a line (a count) or hold many lines (the code map).
+//! They lie between `<!-- generated:NAME -->` and `<!-- /generated -->`. A region may stand in the
+//! middle of a line (a count) or hold many lines (the code map).
 
 mod counts;
 mod map;
@@ -11,7 +11,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::cargo::{self, Package};
 use crate::source::{self, Source};
@@ -104,6 +104,9 @@ pub fn write(
             findings.push(Finding::on_line(FILE, line, say));
         }
         let body = fresh.as_deref().unwrap_or(body);
+        if body.contains(CLOSE) {
+            bail!("the text for the region `{name}` would end it: it contains `{CLOSE}`");
+        }
         text += &format!("{before}{OPEN}{name} -->{body}{CLOSE}");
         rest = after;
     }

@@ -1,6 +1,7 @@
 //! What the repository checks and writes about itself: `ci`, `tidy`, `docs`, `bench`.
 //!
-//! Read [`rooms`] for the plan of the house, [`tidy`] for its rules, [`docs`] for what README may not say by hand.
+//! Read [`rooms`] for the plan of the house, [`tidy`] for its rules, [`docs`] for what README may
+//! not say by hand, [`bench`](mod@bench) for the figures.
 
 pub mod bench;
 pub mod cargo;

@@ -1,4 +1,4 @@
-//! The plan of the house: every crate, how big it is meant to feel, and which others it may lean on.
+//! The plan of the house: every crate, its size as meant, and which others it may lean on.
 
 /// A crate of the workspace as planned.
 pub struct Room {
@@ -45,7 +45,7 @@ const PURLIN_USES: &[&str] = &[
 /// The one room whose size is a promise to the reader and therefore fails the build.
 pub const ENGINE: &str = "engine";
 
-/// What the engine may depend on: package and, where the crate is more than we want, the only features allowed.
+/// What the engine may depend on: the package, and the only features it may ask for.
 pub const ENGINE_USES: &[(&str, &[&str])] = &[
     ("base64", &[]),
     ("bytes", &["serde"]),

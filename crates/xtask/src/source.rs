@@ -1,4 +1,4 @@
-//! The repository as text: every Rust file with its room, and what is left of it without comments and literals.
+//! The repository as text: every Rust file with its room, and its code without comments and literals.
 
 mod blank;
 mod functions;
@@ -85,7 +85,7 @@ pub fn read_all(root: &Path) -> Result<Vec<Source>> {
     Ok(sources)
 }
 
-/// Every file of the repository, from the root, sorted; build output and hidden folders (but `.ci`) left out.
+/// Every file of the repository, from the root, sorted; without build output and hidden folders.
 pub fn files(root: &Path) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::new()];

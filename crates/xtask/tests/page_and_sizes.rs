@@ -1,11 +1,18 @@
 //! README's generated regions, the code map, sizes; and a whole tree that breaks rules.
 
+// Clippy takes only the test functions themselves for tests, not what they share.
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::Path;
 
 use xtask::docs::{self, Tree};
 use xtask::source::{self, Source};
 use xtask::tidy::{self, sizes};
+
+/// A sentence longer than a line of the map.
+const LONG: &str = "//! What [`Claim`] may say, at some length, with more than anybody would want to \
+                    read in the middle of a map of the code.\n";
 
 fn put(root: &Path, path: &str, text: &str) {
     let path = root.join(path);
@@ -35,6 +42,12 @@ fn regions_are_rewritten_and_the_rest_is_left_alone() {
 }
 
 #[test]
+fn a_text_that_would_end_its_own_region_is_refused() {
+    let page = "<!-- generated:n --><!-- /generated -->";
+    assert!(docs::write(page, |_| Ok(Some("a <!-- /generated -->".into()))).is_err());
+}
+
+#[test]
 fn an_unknown_region_is_left_as_it_is_and_reported() {
     let page = "x\n<!-- generated:nope -->old<!-- /generated -->\n<!-- generated:open -->\n";
     let written = docs::write(page, |_| Ok(None)).unwrap();
@@ -51,7 +64,12 @@ fn an_unknown_region_is_left_as_it_is_and_reported() {
 fn the_code_map_follows_the_order_of_the_modules_and_points_at_the_loop() {
     let world = tempfile::tempdir().unwrap();
     let root = world.path();
-    put(root, "crates/engine/src/lib.rs", "//! The agent.\n\npub mod turn;\npub mod gate;\n");
+    put(
+        root,
+        "crates/engine/src/lib.rs",
+        "//! The agent.\n//!\n//! - [`turn`]: first\n\npub mod effect;\npub mod gate;\npub mod turn;\n",
+    );
+    put(root, "crates/engine/src/effect.rs", LONG);
     put(root, "crates/engine/src/turn.rs", "//! The loop. Long.\n");
     put(root, "crates/engine/src/gate.rs", "//! The only way in.\n");
     put(root, "crates/engine/src/gate/rule.rs", "//! A rule.\n");
@@ -63,8 +81,9 @@ fn the_code_map_follows_the_order_of_the_modules_and_points_at_the_loop() {
 
 ```text
 crates/
-├── engine/                     7  The agent
+├── engine/                    11  The agent
 │   ├── turn.rs                 1  The loop   ← start here
+│   ├── effect.rs               1  What `Claim` may say, at some length
 │   └── gate.rs + gate/         2  The only way in
 └── xtask/                      1  Tasks
 examples/

@@ -191,13 +191,11 @@ fn opens_call(piece: &Piece) -> bool {
 
 fn older(piece: &mut Piece) {
     let Piece::Chunk(chunk) = piece else { return };
-    let choice = &mut chunk["choices"][0];
+    let Some(choice) = chunk.pointer_mut("/choices/0") else { return };
     if choice["finish_reason"] == "tool_calls" {
         choice["finish_reason"] = json!("function_call");
     }
-    if let Some(function) =
-        choice["delta"]["tool_calls"].get(0).map(|call| call["function"].clone())
-    {
+    if let Some(function) = choice.pointer("/delta/tool_calls/0/function").cloned() {
         choice["delta"] = json!({"function_call": function});
     }
 }

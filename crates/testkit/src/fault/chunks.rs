@@ -176,10 +176,10 @@ fn finish_with_delta(pieces: &mut Vec<Piece>) {
     let Some(at) = pieces.iter().position(finishes) else { return };
     let Piece::Chunk(finish) = pieces.remove(at) else { return };
     let said = pieces[..at].iter_mut().rev().find_map(|piece| match piece {
-        Piece::Chunk(chunk) => Some(chunk),
+        Piece::Chunk(chunk) => chunk.pointer_mut("/choices/0"),
         Piece::Pause(_) | Piece::Wait(_) | Piece::Reached(_) => None,
     });
-    if let Some(chunk) = said {
-        chunk["choices"][0]["finish_reason"] = finish["choices"][0]["finish_reason"].clone();
+    if let Some(choice) = said {
+        choice["finish_reason"] = finish["choices"][0]["finish_reason"].clone();
     }
 }

@@ -1,4 +1,5 @@
-//! Dependencies are guests: each has one line in `budgets.toml` saying why, and what doing without would cost.
+//! Dependencies are guests: each has one line in `budgets.toml` saying why, and what doing without
+//! would cost.
 
 use std::collections::BTreeSet;
 

@@ -62,14 +62,7 @@ const BANS: &[Ban] = &[
         instead: "nothing below `purlin` reads the clock of the day; pass a `now` in",
     },
     Ban {
-        words: &[
-            "std::process",
-            "std::net",
-            "tokio::process",
-            "tokio::net",
-            "std::os",
-            "std::io::stdout",
-        ],
+        words: &["std::process", "std::net", "tokio::process", "tokio::net", "std::io::stdout"],
         place: Place::Only(ENGINE),
         reach: Reach::Shipped,
         instead: "the engine has no processes, no network and no terminal",
@@ -140,8 +133,8 @@ const BANS: &[Ban] = &[
 /// A parser may have its own way of expecting a token; this is not `Option::expect`.
 const OWN_EXPECT: &str = "self.expect(";
 
-/// Names of things that lie outside the repository, so that nothing in it may lean on them. Written in two halves:
-/// this file obeys its own rule.
+/// Names of things that lie outside the repository, so that nothing in it may lean on them. Written
+/// in two halves: this file obeys its own rule.
 const OUTSIDE: &[&str] =
     &[concat!("..", "/shared"), concat!("shared", "/facts"), concat!("shared", "/design")];
 

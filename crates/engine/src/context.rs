@@ -1,0 +1,310 @@
+//! Keeping the conversation inside the model's window: trim, summarise, collapse.
+//!
+//! Pure: what there is in, what to write to the journal out. The loop decides when.
+
+use serde_json::Value;
+
+use crate::event::Tier;
+use crate::message::{Body, Content, Item, Output, Source, Step, UserMessage, plain};
+use crate::model::{ItemKey, ModelInfo};
+use crate::session::{Cut, Entry, Folded, Keyed};
+use crate::tool::{Keep, ToolSpec};
+
+/// Where each tier begins, in percent of the usable window.
+pub const TRIM_AT: u64 = 50;
+/// Trimming goes down to this, so that it need not come again soon.
+pub const TRIM_TO: u64 = 35;
+/// A tier is not tried again before this much has been added: the cached prefix lives in between.
+pub const AGAIN_AFTER: u64 = 10;
+/// See [`TRIM_AT`].
+pub const SUMMARISE_AT: u64 = 70;
+/// See [`TRIM_AT`].
+pub const COLLAPSE_AT: u64 = 90;
+/// An output is worth trimming above this many characters.
+pub const LONG: usize = 1_500;
+/// What stays of it at each end.
+pub const END_LINES: usize = 3;
+/// What stays of each such line, in characters.
+pub const END_WIDTH: usize = 200;
+/// Items that stay verbatim after a summary, at most.
+pub const RECENT: usize = 8;
+/// Items that stay after a collapse, at most.
+pub const LAST: usize = 4;
+/// Tokens that stay free beside the output reserve, of a window of 100,000 or more.
+pub const MARGIN: u64 = 13_000;
+
+/// Tokens a prompt may have: the window without the reserve for the reply and a margin.
+pub fn usable(model: &ModelInfo) -> u64 {
+    let reserve = model.output_limit.min(model.window / 4);
+    let margin = MARGIN.min(model.window / 8);
+    (model.window - reserve - margin).max(1)
+}
+
+/// Estimates prompts. The provider's own count is the truth; between two counts this scales its
+/// estimate by what the last one showed, system prompt and tool schemas included.
+pub(crate) struct Meter {
+    fixed: u64,
+    scale: f64,
+    sizes: Vec<(ItemKey, u64)>,
+    /// Not before the prompt has this many tokens is a tier tried again.
+    again: [u64; 2],
+}
+
+impl Meter {
+    pub(crate) fn new(system: &str, tools: &[ToolSpec]) -> Self {
+        let schema = |spec: &ToolSpec| {
+            tokens(&spec.name) + tokens(&spec.description) + tokens(&spec.schema.to_string()) + 10
+        };
+        let fixed = tokens(system) + tools.iter().map(schema).sum::<u64>();
+        Self { fixed, scale: 1.0, sizes: Vec::new(), again: [0; 2] }
+    }
+
+    /// The prompt's tokens.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+    pub(crate) fn prompt(&mut self, items: &[Keyed]) -> u64 {
+        (self.raw(items) as f64 * self.scale) as u64
+    }
+
+    /// The provider counted this many tokens in a prompt of these items.
+    #[allow(clippy::cast_precision_loss)]
+    pub(crate) fn learn(&mut self, items: &[Keyed], counted: u64) {
+        if counted > 0 {
+            self.scale = (counted as f64 / self.raw(items).max(1) as f64).clamp(0.2, 5.0);
+        }
+    }
+
+    /// Whether a tier is due, given that it is not due again until enough was added.
+    pub(crate) fn due(&self, tier: Tier, prompt: u64, usable: u64) -> bool {
+        let (at, again) = match tier {
+            Tier::Trim => (TRIM_AT, self.again[0]),
+            Tier::Summarise => (SUMMARISE_AT, self.again[1]),
+            Tier::Collapse => (COLLAPSE_AT, 0),
+        };
+        prompt * 100 >= usable * at && prompt >= again
+    }
+
+    pub(crate) fn did(&mut self, tier: Tier, prompt: u64, usable: u64) {
+        let again = prompt + usable * AGAIN_AFTER / 100;
+        match tier {
+            Tier::Trim => self.again[0] = again,
+            Tier::Summarise | Tier::Collapse => self.again = [again; 2],
+        }
+    }
+
+    /// Each item is measured once for as long as its bytes stay the same.
+    fn raw(&mut self, items: &[Keyed]) -> u64 {
+        let same = self.sizes.iter().zip(items).take_while(|(a, b)| a.0 == b.0).count();
+        self.sizes.truncate(same);
+        self.sizes.extend(items.iter().skip(same).map(|(key, item)| (*key, size(item))));
+        self.fixed + self.sizes.iter().map(|(_, size)| size).sum::<u64>()
+    }
+}
+
+/// Tokens of an item before calibration.
+fn size(item: &Item) -> u64 {
+    let parts = |content: &[Content]| -> u64 {
+        content.iter().map(|part| if let Content::Text(t) = part { tokens(t) } else { 1_500 }).sum()
+    };
+    match item {
+        Item::User(message) => 4 + parts(&message.content),
+        Item::Step(step) => {
+            let said = step.reply().blocks.iter().map(|block| match &block.body {
+                Body::Text(text) | Body::Thinking(text) => tokens(text),
+                Body::Call(call) => 12 + tokens(&call.name) + tokens(&call.args),
+                Body::Opaque(value) => tokens(&value.to_string()),
+            });
+            let heard = step.answers().map(|(_, output)| 8 + parts(&output.content));
+            4 + said.sum::<u64>() + heard.sum::<u64>()
+        }
+    }
+}
+
+/// Tokens of a text, roughly: hundredths of a token for each character by its script.
+pub fn tokens(text: &str) -> u64 {
+    let weight = |c: char| match c {
+        'a'..='z' | 'A'..='Z' | ' ' | '\n' => 22,
+        '\u{3040}'..='\u{30ff}' => 75,
+        '\u{ac00}'..='\u{d7af}' | '\u{1100}'..='\u{11ff}' => 70,
+        '\u{2e80}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}' => 80,
+        '\0'..='\u{7f}' => 45,
+        _ => 60,
+    };
+    text.chars().map(weight).sum::<u64>().div_ceil(100)
+}
+
+/// Shortens old outputs that the model has already seen, oldest first, until the prompt has
+/// `wanted` tokens. Nothing when there is nothing to shorten.
+pub(crate) fn trim(meter: &mut Meter, items: &[Keyed], wanted: u64, keep: &Keep) -> Option<Entry> {
+    let last = items.iter().rposition(|(_, item)| matches!(**item, Item::Step(_)))?;
+    let mut now = meter.prompt(items);
+    let mut cuts = Vec::new();
+    for (key, item) in &items[..last] {
+        let Item::Step(step) = &**item else { continue };
+        for (index, (_, output)) in step.answers().enumerate() {
+            let whole = plain(&output.content);
+            if now <= wanted || whole.chars().count() <= LONG {
+                continue;
+            }
+            let text = ends(&whole, keep);
+            now = now.saturating_sub(tokens(&whole).saturating_sub(tokens(&text)));
+            cuts.push(Cut { line: key.line, index, text });
+        }
+    }
+    (!cuts.is_empty()).then_some(Entry::Trimmed { cuts })
+}
+
+/// The first and last lines of a text, and how to read the whole.
+fn ends(whole: &str, keep: &Keep) -> String {
+    let lines: Vec<&str> = whole.split('\n').collect();
+    let short = |line: &&str| clip(line, END_WIDTH);
+    let head = lines.iter().take(END_LINES).map(short);
+    let tail = lines.iter().skip(END_LINES.max(lines.len().saturating_sub(END_LINES))).map(short);
+    let missing =
+        format!("[trimmed to save room; {} lines in all; {}]", lines.len(), way(whole, keep));
+    head.chain([missing]).chain(tail).collect::<Vec<_>>().join("\n")
+}
+
+/// How to read the whole of a text.
+fn way(whole: &str, keep: &Keep) -> String {
+    match keep(whole.as_bytes()) {
+        Ok(kept) => format!("the whole is in {}", kept.path.display()),
+        Err(_) => "run the call again to see the whole".to_owned(),
+    }
+}
+
+/// The first `most` characters, marked where more were.
+fn clip(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// Where a summary begins to leave items verbatim: few, recent and small enough. What the model
+/// has not seen always stays.
+pub(crate) fn recent(items: &[Keyed], usable: u64) -> usize {
+    let room = usable / 5;
+    let sizes = items.iter().rev().take(RECENT).map(|(_, item)| size(item));
+    let fitting = sizes.scan(0, |sum, size| {
+        *sum += size;
+        (*sum <= room).then_some(())
+    });
+    items.len() - fitting.count().max(1).min(items.len())
+}
+
+/// A summary in place of all items before `from`: what the model wrote, and after it what must not
+/// depend on its care.
+pub(crate) fn summarised(folded: &Folded, from: usize, summary: &str) -> Entry {
+    let said = format!(
+        "[Summary of the conversation so far]\n{summary}\n\n{}",
+        facts(folded, from, 12_000)
+    );
+    compacted(folded, from, Tier::Summarise, said)
+}
+
+fn compacted(folded: &Folded, from: usize, tier: Tier, text: String) -> Entry {
+    let message = UserMessage::text(Source::Summary, text);
+    Entry::Compacted { tier, from: folded.items.get(from).map(|(key, _)| key.line), message }
+}
+
+/// Collapses without a model, always below the limit: keeps what fits of the last items, cutting
+/// inside them where one alone is too large.
+pub(crate) fn collapse(meter: &mut Meter, folded: &Folded, limit: u64, keep: &Keep) -> Vec<Entry> {
+    let items = &folded.items;
+    let mut tried = Vec::new();
+    for last in (0..=LAST.min(items.len())).rev() {
+        let from = items.len() - last;
+        let width = usize::try_from(limit / 2).unwrap_or(usize::MAX);
+        let text = format!(
+            "[The conversation so far was dropped to make room. What is known of it:]\n{}",
+            facts(folded, from, width)
+        );
+        let cuts = shorten(&items[from..], width / 2 / last.max(1), keep);
+        tried = vec![compacted(folded, from, Tier::Collapse, text), Entry::Trimmed { cuts }];
+        if after(meter, folded, &tried) <= limit {
+            break;
+        }
+    }
+    tried
+}
+
+/// The prompt's tokens once these entries are written.
+fn after(meter: &mut Meter, folded: &Folded, entries: &[Entry]) -> u64 {
+    let mut folded = folded.clone();
+    for entry in entries {
+        folded.apply(u64::MAX, entry);
+    }
+    meter.prompt(&folded.items)
+}
+
+/// Cuts every part of these items that is longer than `most` characters.
+fn shorten(items: &[Keyed], most: usize, keep: &Keep) -> Vec<Cut> {
+    let parts = |item: &Item| match item {
+        Item::User(message) => {
+            message.content.iter().map(|part| plain(std::slice::from_ref(part))).collect()
+        }
+        Item::Step(step) => outputs(step).map(|output| plain(&output.content)).collect::<Vec<_>>(),
+    };
+    let cut = |line: u64, (index, whole): (usize, String)| {
+        let length = whole.chars().count();
+        (length > most).then(|| {
+            let tail: String = whole.chars().skip(length - most / 2).collect();
+            let text = format!(
+                "{}\n[cut to save room; {}]\n{tail}",
+                clip(&whole, most / 2),
+                way(&whole, keep)
+            );
+            Cut { line, index, text }
+        })
+    };
+    items
+        .iter()
+        .flat_map(|(key, item)| {
+            parts(item).into_iter().enumerate().filter_map(|part| cut(key.line, part))
+        })
+        .collect()
+}
+
+fn outputs(step: &Step) -> impl Iterator<Item = &Output> {
+    step.answers().map(|(_, output)| output)
+}
+
+/// What the person said and which files were changed, in at most `most` characters.
+fn facts(folded: &Folded, from: usize, most: usize) -> String {
+    let said: Vec<String> =
+        folded.items[..from].iter().filter_map(|(_, item)| said(item)).collect();
+    let each = most / 2 / said.len().clamp(1, 20);
+    let skipped = said.len().saturating_sub(20);
+    let mut text = String::from("What the person said, oldest first:\n");
+    for (index, said) in said.iter().enumerate() {
+        if index == 0 || index > skipped {
+            text.push_str(&format!("- {}\n", clip(said, each)));
+        }
+    }
+    let mut files: Vec<String> = Vec::new();
+    for change in folded.changes.iter().rev() {
+        let path = change.path.display().to_string();
+        if !files.contains(&path) && files.len() < 50 {
+            files.push(path);
+        }
+    }
+    if !files.is_empty() {
+        text.push_str(&clip(&format!("Files changed: {}", files.join(", ")), most / 4));
+    }
+    if let Some(cwd) = folded.state.get("cwd").and_then(Value::as_str) {
+        text.push_str(&format!("\nThe directory is {cwd}"));
+    }
+    text
+}
+
+/// The words of the person in an item: those of an earlier summary, too, since they hold the
+/// person's earlier words.
+fn said(item: &Item) -> Option<String> {
+    match item {
+        Item::User(UserMessage {
+            content,
+            source: Source::Person | Source::Task | Source::Summary,
+        }) => Some(plain(content)),
+        Item::User(_) | Item::Step(_) => None,
+    }
+}

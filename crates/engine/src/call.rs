@@ -6,12 +6,13 @@ use std::sync::{Arc, PoisonError};
 use futures::future::{BoxFuture, FutureExt as _};
 use tokio::sync::watch;
 
-use crate::desk::{Caller, Flight};
+use crate::desk::Flight;
 use crate::effect::{Claim, Effect};
 use crate::event::{Decision, Event, Question};
-use crate::gate::{About, Answer, Checked, Mode, Outcome, Permitted, Plan, Rule};
+use crate::gate::{Checked, Mode, Outcome, Permitted, Plan, Preview};
 use crate::listen::{Change, Ticket};
 use crate::message::{Output, ToolCall};
+use crate::prompt;
 use crate::schedule::Slotted;
 use crate::tool::{Cx, Tool, ToolError};
 
@@ -44,9 +45,7 @@ impl From<ToolError> for Refused {
 impl Call {
     /// Its answer, and what it changed. A panic inside a tool is an answer like any other.
     pub(crate) async fn answer(self) -> (Output, Vec<Change>) {
-        let (desk, claim, agent) =
-            (Arc::clone(&self.cx.desk), self.claim.clone(), self.cx.caller.agent.clone());
-        let ticket = self.ticket.clone();
+        let (cx, ticket) = (self.cx.clone(), self.ticket.clone());
         let ran = AssertUnwindSafe(self.run()).catch_unwind().await;
         let mut output = match ran {
             Ok(Ok(output)) => output,
@@ -55,11 +54,11 @@ impl Call {
         };
         let ticket = ticket.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let changes = match ticket {
-            Some(ticket) => desk.keeper.after(ticket).await,
+            Some(ticket) => cx.desk.keeper.after(ticket).await,
             None => Vec::new(),
         };
-        (desk.filter)(&mut output);
-        desk.tell(&agent, Event::Answered { call: claim.call.id, output: output.clone() });
+        (cx.desk.filter)(&mut output);
+        cx.tell(Event::Answered { call: cx.call.clone(), output: output.clone() });
         (output, changes)
     }
 
@@ -99,9 +98,9 @@ impl Call {
                 Checked::Ask(pending) => pending,
             };
             drop(flight);
-            let (question, about) = (pending.question(why.clone()), About::call(pending.claim()));
-            self.ask(question, about).await?;
-            flight = self.flight(pending.claim().effect.clone()).await;
+            let (claim, preview) = (pending.plan().claim.clone(), pending.plan().preview.clone());
+            self.ask(claim.clone(), preview, why.clone()).await?;
+            flight = self.flight(claim.effect).await;
             if why.is_some() {
                 // What a running call found out it needs cannot be prepared a second time.
                 return Ok((pending.approve_as_shown(), flight));
@@ -113,22 +112,24 @@ impl Call {
     }
 
     /// Questions wait until the reply is complete and journalled.
-    async fn ask(&mut self, question: Question, about: About) -> Result<(), Refused> {
+    async fn ask(
+        &mut self,
+        claim: Claim,
+        preview: Option<Preview>,
+        why: Option<String>,
+    ) -> Result<(), Refused> {
         let _ = self.journalled.wait_for(|journalled| *journalled).await;
-        match self.cx.ask(question).await {
-            Decision::Yes => Ok(()),
-            Decision::Always => {
-                self.cx.desk.gate.add(Rule { about, answer: Answer::Allow });
-                Ok(())
-            }
-            Decision::No(None) => Err(Refused(
-                "the person said no to this call. Do not try it again or work around it; ask \
-                 what they want instead"
-                    .to_owned(),
-            )),
-            Decision::No(Some(why)) => Err(Refused(format!("not permitted: {why}"))),
-            Decision::Text(text) => Err(Refused(format!("the person said instead: {text}"))),
-        }
+        let rules = &self.cx.desk.gate.rules;
+        let always = rules.always(&claim);
+        let question = Question::Permit { claim: claim.clone(), preview, why, always };
+        let why = match self.cx.ask(question).await {
+            Decision::Yes => return Ok(()),
+            Decision::Always => return Ok(rules.allow(&claim)),
+            Decision::No(None) => prompt::REFUSED.trim_end().to_owned(),
+            Decision::No(Some(why)) => format!("not permitted: {why}"),
+            Decision::Text(text) => format!("the person said instead: {text}"),
+        };
+        Err(Refused(why))
     }
 
     async fn perform(&mut self, permitted: Permitted) -> Result<Outcome, Refused> {
@@ -142,7 +143,7 @@ impl Call {
             | Effect::Session
             | Effect::Unknown => self.cx.desk.permits.acquire().await.ok(),
         };
-        self.cx.desk.tell(&self.cx.caller.agent, Event::Started { claim });
+        self.cx.tell(Event::Started { claim });
         let outcome = permitted.run().await;
         drop(permit);
         Ok(outcome)
@@ -168,22 +169,9 @@ impl Call {
                 *held() = Some(ticket);
                 Ok(())
             }
-            Err(why) => self.without_undo(claim, why).await,
-        }
-    }
-
-    async fn without_undo(&mut self, claim: &Claim, why: String) -> Result<(), Refused> {
-        let _ = self.journalled.wait_for(|journalled| *journalled).await;
-        let question = Question::Permit {
-            claim: claim.clone(),
-            preview: None,
-            why: Some(format!("it could not be undone: {why}")),
-            always: String::new(),
-        };
-        match self.cx.ask(question).await {
-            Decision::Yes | Decision::Always => Ok(()),
-            Decision::No(_) | Decision::Text(_) => {
-                Err(Refused(format!("not run, because it could not be undone: {why}")))
+            Err(why) => {
+                let why = format!("it could not be undone: {why}");
+                self.ask(claim.clone(), None, Some(why)).await
             }
         }
     }
@@ -192,7 +180,6 @@ impl Call {
     fn remake(&self, args: String) -> BoxFuture<'_, Result<Plan, ToolError>> {
         async move {
             let call = ToolCall { args, ..self.claim.call.clone() };
-            crate::schema::check(self.tool.spec(), &call)?;
             let claim = self.tool.claim(&call, &self.cx)?;
             self.tool.prepare(claim, &self.cx).await
         }
@@ -203,12 +190,12 @@ impl Call {
 /// Runs one call outside any conversation: through the gate of `cx` like every other, with nobody
 /// to wait for. What an editor, a server of tools, or a test needs.
 pub async fn once(tool: Arc<dyn Tool>, call: &ToolCall, cx: &Cx) -> (Output, Vec<Change>) {
-    let claim = match crate::schema::check(tool.spec(), call).and_then(|()| tool.claim(call, cx)) {
+    let claim = match tool.claim(call, cx) {
         Ok(claim) => claim,
         Err(ToolError::Tell(why)) => return (Output::failure(why), Vec::new()),
     };
     let (_journalled, seen) = watch::channel(true);
     let mode = crate::session::mode(&cx.state);
-    let cx = Cx { caller: Caller { call: call.id.clone(), ..cx.caller.clone() }, ..cx.clone() };
+    let cx = Cx { call: call.id.clone(), ..cx.clone() };
     Call { tool, claim, cx, mode, journalled: seen, ticket: Ticketed::default() }.answer().await
 }

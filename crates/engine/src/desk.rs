@@ -12,21 +12,12 @@ use crate::event::{AgentId, AskId, Decision, Event, Question, Told};
 use crate::gate::Gate;
 use crate::listen::{Keeper, Listener};
 use crate::message::Output;
-use crate::model::Model;
 
 /// The most calls that run at once, over all agents.
 pub const PERMITS: usize = 16;
 
 /// Sees every output before it is shown, journalled or sent.
 pub type Filter = Arc<dyn Fn(&mut Output) + Send + Sync>;
-
-/// Who calls: an agent, one of its calls, and the model it speaks to.
-#[derive(Clone)]
-pub(crate) struct Caller {
-    pub(crate) agent: AgentId,
-    pub(crate) call: String,
-    pub(crate) model: Option<Arc<dyn Model>>,
-}
 
 /// Whether anybody is there to be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,21 +3,19 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use futures::future::{BoxFuture, ready};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::budget::Limits;
 use crate::context::Meter;
 use crate::desk::{Asks, Desk, Filter};
-use crate::effect::Claim;
-use crate::event::{Command, Ended, Event, Told};
+use crate::event::{AgentId, Command, Ended, Event, Told};
 use crate::gate::Gate;
 use crate::inbox::Inbox;
-use crate::listen::{Change, Keeper, Listener, Ticket};
+use crate::listen::{Keeper, Listener};
 use crate::message::{Item, Output, Source, UserMessage};
 use crate::model::Model;
-use crate::schedule::{Place, Tools};
+use crate::schedule::Tools;
 use crate::session::{Entry, Session, State};
 use crate::tool::{Cx, Keep, Tool};
 use crate::turn::{Agent, Repeats};
@@ -41,20 +39,6 @@ pub struct Shared {
     pub limits: Limits,
     /// Whether anybody is there to be asked.
     pub asks: Asks,
-}
-
-impl Default for Shared {
-    /// No rules, no guards; nothing kept, filtered or limited; nobody to ask.
-    fn default() -> Self {
-        Self {
-            gate: Gate::default(),
-            keeper: Arc::new(KeepNothing),
-            listeners: Vec::new(),
-            filter: Arc::new(|_| ()),
-            limits: Limits::default(),
-            asks: Asks::Nobody,
-        }
-    }
 }
 
 /// What an agent is made of.
@@ -100,11 +84,12 @@ pub fn spawn(
     (handle, events, drive(agent, models))
 }
 
-fn agent(setup: Setup, desk: Arc<Desk>, id: crate::event::AgentId, inbox: Inbox) -> Agent {
+fn agent(setup: Setup, desk: Arc<Desk>, id: AgentId, inbox: Inbox) -> Agent {
     let tools = Tools::new(setup.tools);
     let meter = Meter::new(&setup.system, &tools.specs);
     Agent {
-        place: Place { agent: id, desk, tools, root: setup.root, keep: setup.keep },
+        cx: Cx::new(id, setup.root, setup.keep, desk),
+        tools,
         model: setup.model,
         system: setup.system,
         session: setup.session,
@@ -132,7 +117,7 @@ async fn drive(mut agent: Agent, models: Models) {
             Command::Undo => agent.undo().await,
             Command::Diff => {
                 let changes = &agent.session.folded().changes;
-                let diff = agent.place.desk.keeper.diff(changes).await;
+                let diff = agent.cx.desk.keeper.diff(changes).await;
                 agent.tell(Event::Diff(diff));
             }
             // An answer or an interrupt that came too late.
@@ -177,7 +162,7 @@ impl Agent {
         let Some((line, changes)) = self.session.folded().checkpoints.last().cloned() else {
             return self.tell(Event::Notice("there is nothing to undo".to_owned()));
         };
-        let changes = match self.place.desk.keeper.undo(&changes).await {
+        let changes = match self.cx.desk.keeper.undo(&changes).await {
             Ok(changes) => changes,
             Err(why) => return self.tell(Event::Notice(format!("not undone: {why}"))),
         };
@@ -191,7 +176,7 @@ impl Agent {
 /// Runs a sub-agent to the end of its task, inside the call that started it: the same gate,
 /// questions, purse and permits, its own history. Its answer is bounded; the whole can be read.
 pub async fn run_task(cx: &Cx, mut setup: Setup, task: String) -> Output {
-    let id = cx.caller.agent.child(&cx.caller.call);
+    let id = cx.agent.child(&cx.call);
     let journal = setup.session.path().display().to_string();
     let keep = Arc::clone(&setup.keep);
     // It starts where its parent stands: directory, mode, what was read.
@@ -228,25 +213,4 @@ fn bounded(text: String, keep: &Keep) -> Output {
     };
     let length = text.chars().count();
     Output::text(&text[..end]).footer(&format!("[{TASK_ANSWER} of {length} characters; {way}]"))
-}
-
-/// Keeps nothing: for agents whose changes somebody else looks after.
-pub struct KeepNothing;
-
-impl Keeper for KeepNothing {
-    fn before<'a>(&'a self, _: &'a Claim) -> BoxFuture<'a, Result<Ticket, String>> {
-        Box::pin(ready(Ok(Ticket(Value::Null))))
-    }
-
-    fn after(&self, _: Ticket) -> BoxFuture<'static, Vec<Change>> {
-        Box::pin(ready(Vec::new()))
-    }
-
-    fn undo<'a>(&'a self, _: &'a [Change]) -> BoxFuture<'a, Result<Vec<Change>, String>> {
-        Box::pin(ready(Err("nothing was kept".to_owned())))
-    }
-
-    fn diff<'a>(&'a self, _: &'a [Change]) -> BoxFuture<'a, String> {
-        Box::pin(ready(String::new()))
-    }
 }

@@ -3,13 +3,10 @@
 //! A [`Plan`] cannot be run. The gate turns it into a [`Permitted`], which can, and nobody else is
 //! able to: its field is private to this file.
 
-use std::sync::RwLock;
-
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::effect::{Claim, Effect};
-use crate::event::Question;
 use crate::message::Output;
 use crate::tool::ToolError;
 
@@ -57,11 +54,6 @@ impl Plan {
     ) -> Self {
         Self { claim, preview, run: Box::pin(run) }
     }
-
-    /// Whether a yes to one is a yes to the other.
-    fn same(&self, other: &Self) -> bool {
-        self.claim == other.claim && self.preview == other.preview
-    }
 }
 
 /// Mildest first, so that the stricter of two is their `max`.
@@ -94,72 +86,15 @@ pub trait Guard: Send + Sync {
     }
 }
 
-/// What a person or a configuration said about a kind of call. The last rule that applies decides;
-/// without one, what only looks or only concerns the conversation is allowed and all else asks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rule {
-    /// What it speaks about.
-    pub about: About,
-    /// What it says.
-    pub answer: Answer,
-}
-
-/// What a rule speaks about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum About {
-    /// Every call.
-    Everything,
-    /// Every call of this tool.
-    Tool(String),
-    /// This command line, to the letter.
-    Command(String),
-}
-
-/// What a rule says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Answer {
-    /// Run it.
-    Allow,
-    /// Ask.
-    Ask,
-    /// Refuse it.
-    Deny,
-}
-
-impl About {
-    /// The narrowest thing that "always" to this call can mean.
-    pub fn call(claim: &Claim) -> Self {
-        match &claim.effect {
-            Effect::Exec(line) => Self::Command(line.text.clone()),
-            Effect::Files { .. }
-            | Effect::Net(_)
-            | Effect::Session
-            | Effect::Agent
-            | Effect::Unknown => Self::Tool(claim.call.name.clone()),
-        }
-    }
-
-    /// Whether it speaks about this call.
-    pub fn applies(&self, claim: &Claim) -> bool {
-        match self {
-            Self::Everything => true,
-            Self::Tool(name) => *name == claim.call.name,
-            Self::Command(text) => {
-                matches!(&claim.effect, Effect::Exec(line) if line.text == *text)
-            }
-        }
-    }
-
-    /// In words, for the question.
-    pub fn words(&self) -> String {
-        match self {
-            Self::Everything => "everything".to_owned(),
-            Self::Tool(name) => format!("every {name} in this session"),
-            Self::Command(_) => "exactly this command in this session".to_owned(),
-        }
-    }
+/// What a person or a configuration said about calls. Rules may relax what is decided without
+/// them: what only looks or only concerns the conversation is allowed, and all else asks.
+pub trait Rules: Send + Sync {
+    /// The verdict on this call, or nothing where no rule speaks of it.
+    fn verdict(&self, claim: &Claim) -> Option<Verdict>;
+    /// What "always" to this call would allow, in words.
+    fn always(&self, claim: &Claim) -> String;
+    /// The person said "always" to this call.
+    fn allow(&self, claim: &Claim);
 }
 
 /// What is allowed beside what a call claims.
@@ -173,10 +108,11 @@ pub enum Mode {
 }
 
 /// Decides which plans run. One for a session and its sub-agents.
-#[derive(Default)]
 pub struct Gate {
-    rules: RwLock<Vec<Rule>>,
-    guards: Vec<Box<dyn Guard>>,
+    /// What was said about calls.
+    pub rules: Box<dyn Rules>,
+    /// Each may tighten it.
+    pub guards: Vec<Box<dyn Guard>>,
 }
 
 /// What the gate said of a plan.
@@ -193,16 +129,6 @@ pub enum Checked {
 pub type Remake<'a> = &'a (dyn Fn(String) -> BoxFuture<'a, Result<Plan, ToolError>> + Sync);
 
 impl Gate {
-    /// A gate with these rules and guards.
-    pub fn new(rules: Vec<Rule>, guards: Vec<Box<dyn Guard>>) -> Self {
-        Self { rules: RwLock::new(rules), guards }
-    }
-
-    /// Adds a rule that overrides those before it.
-    pub fn add(&self, rule: Rule) {
-        self.rules.write().unwrap_or_else(std::sync::PoisonError::into_inner).push(rule);
-    }
-
     /// Whether a call may start before its reply is complete: it only looks, the rules allow it,
     /// and no guard wants to wait.
     pub fn early(&self, claim: &Claim) -> bool {
@@ -211,107 +137,51 @@ impl Gate {
             && !self.guards.iter().any(|guard| guard.waits(claim))
     }
 
-    /// Judges a plan.
-    pub async fn check(&self, plan: Plan, mode: Mode, remake: Remake<'_>) -> Checked {
-        if let Some(why) = forbidden(&plan.claim, mode) {
-            return Checked::Refuse(why);
-        }
-        let mut judged = Judged { verdict: self.rule(&plan.claim), plan, amended: Vec::new() };
-        for index in 0..self.guards.len() {
-            if let Err(why) = self.guard(index, &mut judged, mode, remake).await {
+    /// Judges a plan. A guard that amends has the call made again and judged from the start, once.
+    pub async fn check(&self, mut plan: Plan, mode: Mode, remake: Remake<'_>) -> Checked {
+        let (mut may_amend, mut amended) = (vec![true; self.guards.len()], None);
+        let verdict = 'judging: loop {
+            if let Some(why) = forbidden(&plan.claim, mode) {
                 return Checked::Refuse(why);
             }
-        }
-        match judged.verdict {
-            Verdict::Deny(why) => Checked::Refuse(why),
-            Verdict::Ask => Checked::Ask(Pending { plan: judged.plan, amended: judged.amended }),
-            Verdict::Allow | Verdict::Amend(_) => {
-                Checked::Run(Permitted { plan: judged.plan, amended: judged.amended })
+            let mut strictest = self.rule(&plan.claim);
+            for (guard, may_amend) in self.guards.iter().zip(&mut may_amend) {
+                let verdict = guard.judge(&plan.claim, plan.preview.as_ref()).await;
+                let Verdict::Amend(args) = verdict else {
+                    strictest = strictest.max(verdict);
+                    continue;
+                };
+                if !std::mem::take(may_amend) {
+                    strictest = strictest.max(Verdict::Ask); // a second wish is not granted
+                    continue;
+                }
+                plan = match remake(args.clone()).await {
+                    Ok(plan) => plan,
+                    Err(ToolError::Tell(why)) => return Checked::Refuse(why),
+                };
+                amended = Some(args);
+                continue 'judging;
             }
+            break strictest;
+        };
+        match verdict {
+            Verdict::Deny(why) => Checked::Refuse(why),
+            Verdict::Ask => Checked::Ask(Pending(Permitted { plan, amended })),
+            Verdict::Allow | Verdict::Amend(_) => Checked::Run(Permitted { plan, amended }),
         }
     }
 
-    /// Judges what a running call turned out to need: as any plan, but the person is always asked
-    /// unless a rule names it.
+    /// Judges what a running call turned out to need: as any plan, but what no rule names is asked.
     pub async fn check_need(&self, plan: Plan, mode: Mode, remake: Remake<'_>) -> Checked {
-        let named = self.named(&plan.claim);
+        let named = self.rules.verdict(&plan.claim).is_some();
         match self.check(plan, mode, remake).await {
-            Checked::Run(Permitted { plan, amended }) if !named => {
-                Checked::Ask(Pending { plan, amended })
-            }
+            Checked::Run(permitted) if !named => Checked::Ask(Pending(permitted)),
             checked => checked,
         }
     }
 
-    /// Lets one guard judge. When it amends, the new plan is judged from the start by the rules
-    /// and by the guards before it, which have had their say about amending.
-    async fn guard(
-        &self,
-        index: usize,
-        judged: &mut Judged,
-        mode: Mode,
-        remake: Remake<'_>,
-    ) -> Result<(), String> {
-        let verdict = self.judge(index, &judged.plan.claim, judged.plan.preview.as_ref()).await;
-        let Verdict::Amend(args) = verdict else {
-            judged.tighten(verdict);
-            return Ok(());
-        };
-        judged.plan = remake(args.clone()).await.map_err(|ToolError::Tell(why)| why)?;
-        judged.amended.push(args);
-        if let Some(why) = forbidden(&judged.plan.claim, mode) {
-            return Err(why);
-        }
-        judged.verdict = self.rule(&judged.plan.claim);
-        for earlier in 0..=index {
-            let (claim, preview) = (&judged.plan.claim, judged.plan.preview.as_ref());
-            let again = self.judge(earlier, claim, preview).await;
-            judged.tighten(again);
-        }
-        Ok(())
-    }
-
-    async fn judge(&self, index: usize, claim: &Claim, preview: Option<&Preview>) -> Verdict {
-        match self.guards.get(index) {
-            Some(guard) => guard.judge(claim, preview).await,
-            None => Verdict::Allow,
-        }
-    }
-
     fn rule(&self, claim: &Claim) -> Verdict {
-        let rules = self.rules.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let last = rules.iter().rev().find(|rule| rule.about.applies(claim));
-        match last.map(|rule| rule.answer) {
-            Some(Answer::Allow) => Verdict::Allow,
-            Some(Answer::Ask) => Verdict::Ask,
-            Some(Answer::Deny) => Verdict::Deny(format!("a rule forbids {}", claim.title)),
-            None => unruled(&claim.effect),
-        }
-    }
-
-    fn named(&self, claim: &Claim) -> bool {
-        let rules = self.rules.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        rules.iter().any(|rule| rule.about.applies(claim) && rule.answer == Answer::Allow)
-    }
-}
-
-/// A plan on its way through the guards.
-struct Judged {
-    plan: Plan,
-    verdict: Verdict,
-    amended: Vec<String>,
-}
-
-impl Judged {
-    /// Takes the stricter verdict. A second wish to amend is not granted.
-    fn tighten(&mut self, verdict: Verdict) {
-        let verdict = match verdict {
-            Verdict::Amend(_) => Verdict::Ask,
-            Verdict::Allow | Verdict::Ask | Verdict::Deny(_) => verdict,
-        };
-        if verdict > self.verdict {
-            self.verdict = verdict;
-        }
+        self.rules.verdict(claim).unwrap_or_else(|| unruled(&claim.effect))
     }
 }
 
@@ -338,7 +208,7 @@ fn forbidden(claim: &Claim, mode: Mode) -> Option<String> {
 /// A plan that may run. Only the gate makes one.
 pub struct Permitted {
     plan: Plan,
-    amended: Vec<String>,
+    amended: Option<String>,
 }
 
 impl Permitted {
@@ -349,8 +219,7 @@ impl Permitted {
 
     /// Runs it. An amended call's answer says so.
     pub(crate) async fn run(self) -> Outcome {
-        let outcome = self.plan.run.await;
-        match (outcome, self.amended.last()) {
+        match (self.plan.run.await, self.amended) {
             (Outcome::Done(output), Some(args)) => {
                 Outcome::Done(output.footer(&format!("[run with other arguments: {args}]")))
             }
@@ -360,44 +229,29 @@ impl Permitted {
 }
 
 /// A plan that waits for the person.
-pub struct Pending {
-    plan: Plan,
-    amended: Vec<String>,
-}
+pub struct Pending(Permitted);
 
 impl Pending {
-    /// The question to ask.
-    pub fn question(&self, why: Option<String>) -> Question {
-        let about = About::call(&self.plan.claim);
-        Question::Permit {
-            claim: self.plan.claim.clone(),
-            preview: self.plan.preview.clone(),
-            why,
-            always: about.words(),
-        }
+    /// What is asked about.
+    pub fn plan(&self) -> &Plan {
+        &self.0.plan
     }
 
-    /// What it claims.
-    pub fn claim(&self) -> &Claim {
-        &self.plan.claim
-    }
-
-    /// The arguments to prepare again with, after the person said yes.
-    pub fn amended(&self) -> Option<&String> {
-        self.amended.last()
+    /// The arguments that a guard put in place of the call's own.
+    pub(crate) fn amended(&self) -> Option<&String> {
+        self.0.amended.as_ref()
     }
 
     /// The person said yes to what was shown. `fresh` is the same call prepared again: if that
     /// came out differently, the target changed during the question and the person is asked again.
-    pub(crate) fn approve(self, fresh: Plan) -> Checked {
-        if fresh.same(&self.plan) {
-            return Checked::Run(Permitted { plan: fresh, amended: self.amended });
-        }
-        Checked::Ask(Self { plan: fresh, amended: self.amended })
+    pub(crate) fn approve(mut self, fresh: Plan) -> Checked {
+        let same = fresh.claim == self.plan().claim && fresh.preview == self.plan().preview;
+        self.0.plan = fresh;
+        if same { Checked::Run(self.0) } else { Checked::Ask(self) }
     }
 
     /// The person said yes to something that cannot be prepared again.
     pub(crate) fn approve_as_shown(self) -> Permitted {
-        Permitted { plan: self.plan, amended: self.amended }
+        self.0
     }
 }

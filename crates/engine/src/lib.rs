@@ -30,8 +30,6 @@ pub mod message;
 pub mod model;
 /// What the model is told by us.
 pub mod prompt;
-/// Trying again.
-pub mod retry;
 /// Which call may start now.
 mod schedule;
 /// Arguments against a schema.

@@ -3,8 +3,7 @@
 //! A provider rejects a conversation in which a call lacks its answer, so here the two are one
 //! value, a [`Step`]. Cut a list of items anywhere and both halves are valid to send.
 
-use bytes::Bytes;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// One element of a conversation: something said to the model, or a step the model took.
@@ -63,9 +62,8 @@ pub enum Content {
     Image {
         /// Media type, such as `image/png`.
         media: String,
-        /// The file's bytes.
-        #[serde(with = "base64_bytes")]
-        data: Bytes,
+        /// The file as base64: what every wire sends.
+        data: String,
     },
     /// A document the model reads itself, such as a PDF.
     File {
@@ -73,9 +71,8 @@ pub enum Content {
         name: String,
         /// Media type, such as `application/pdf`.
         media: String,
-        /// The file's bytes.
-        #[serde(with = "base64_bytes")]
-        data: Bytes,
+        /// The file as base64: what every wire sends.
+        data: String,
     },
 }
 
@@ -83,8 +80,8 @@ pub enum Content {
 pub fn plain(content: &[Content]) -> String {
     let part = |content: &Content| match content {
         Content::Text(text) => text.clone(),
-        Content::Image { media, data } => format!("[{media}, {} bytes]", data.len()),
-        Content::File { name, data, .. } => format!("[{name}, {} bytes]", data.len()),
+        Content::Image { media, data } => format!("[{media}, {} KB]", data.len() / 1366),
+        Content::File { name, data, .. } => format!("[{name}, {} KB]", data.len() / 1366),
     };
     content.iter().map(part).collect::<Vec<_>>().join("\n")
 }
@@ -345,21 +342,5 @@ impl OpenStep {
     pub fn close(self) -> Step {
         let answered = |output: Option<Output>| output.unwrap_or_else(Output::interrupted);
         Step { reply: self.reply, outputs: self.outputs.into_iter().map(answered).collect() }
-    }
-}
-
-/// Bytes as base64 text, for the journal and for event streams.
-mod base64_bytes {
-    use super::{Bytes, Deserialize, Deserializer, Serialize, Serializer};
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
-
-    pub(super) fn serialize<S: Serializer>(bytes: &Bytes, to: S) -> Result<S::Ok, S::Error> {
-        STANDARD.encode(bytes).serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Bytes, D::Error> {
-        let text = String::deserialize(from)?;
-        STANDARD.decode(text).map(Bytes::from).map_err(serde::de::Error::custom)
     }
 }

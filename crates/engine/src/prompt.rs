@@ -13,3 +13,5 @@ pub const REPEATED: &str = include_str!("prompts/repeated.md");
 pub const EMPTY: &str = include_str!("prompts/empty.md");
 /// Says that the person stopped the turn.
 pub const STOPPED: &str = include_str!("prompts/stopped.md");
+/// Answers a call that the person said no to.
+pub const REFUSED: &str = include_str!("prompts/refused.md");

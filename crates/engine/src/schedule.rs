@@ -13,15 +13,13 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::watch;
 
 use crate::call::{self, Ticketed};
-use crate::desk::{Caller, Desk};
+use crate::desk::Desk;
 use crate::effect::Claim;
-use crate::event::{AgentId, Event};
+use crate::event::Event;
 use crate::listen::Change;
 use crate::message::{Output, ToolCall};
-use crate::model::Model;
-use crate::schema;
 use crate::session::{self, State};
-use crate::tool::{Cx, Keep, Tool, ToolError, ToolSpec};
+use crate::tool::{Cx, Tool, ToolError, ToolSpec};
 
 /// An agent's tools, in the order the model is told of them.
 #[derive(Clone)]
@@ -45,20 +43,8 @@ impl Tools {
     }
 
     fn claim(&self, call: &ToolCall, cx: &Cx) -> Result<Claim, ToolError> {
-        let tool = self.find(&call.name)?;
-        schema::check(tool.spec(), call)?;
-        tool.claim(call, cx)
+        self.find(&call.name)?.claim(call, cx)
     }
-}
-
-/// Where an agent's calls run.
-#[derive(Clone)]
-pub(crate) struct Place {
-    pub(crate) agent: AgentId,
-    pub(crate) desk: Arc<Desk>,
-    pub(crate) tools: Tools,
-    pub(crate) root: std::path::PathBuf,
-    pub(crate) keep: Keep,
 }
 
 /// An answer that landed.
@@ -71,8 +57,8 @@ pub(crate) struct Landed {
 
 /// The calls of one reply.
 pub(crate) struct Batch {
-    place: Place,
-    model: Arc<dyn Model>,
+    cx: Cx,
+    tools: Tools,
     state: State,
     slots: Vec<Slot>,
     running: FuturesUnordered<BoxFuture<'static, Option<Landed>>>,
@@ -96,12 +82,12 @@ enum Turn {
 }
 
 impl Batch {
-    pub(crate) fn new(place: Place, model: Arc<dyn Model>, state: State) -> Self {
+    pub(crate) fn new(cx: Cx, tools: Tools) -> Self {
         let (journalled, _) = watch::channel(false);
         Self {
-            place,
-            model,
-            state,
+            state: State::clone(&cx.state),
+            cx,
+            tools,
             slots: Vec::new(),
             running: FuturesUnordered::new(),
             landed: Vec::new(),
@@ -112,7 +98,7 @@ impl Batch {
 
     /// A call is complete in the stream.
     pub(crate) fn offer(&mut self, call: ToolCall) {
-        let claim = self.place.tools.claim(&call, &self.cx(&call));
+        let claim = self.tools.claim(&call, &self.cx(&call));
         self.slots.push(Slot { call, claim, turn: Turn::Waiting, ticket: Ticketed::default() });
         self.start();
     }
@@ -130,7 +116,7 @@ impl Batch {
         self.landed.retain(|landed| landed.index != index);
         let mut call = self.slots[index].call.clone();
         args.clone_into(&mut call.args);
-        let claim = self.place.tools.claim(&call, &self.cx(&call));
+        let claim = self.tools.claim(&call, &self.cx(&call));
         let slot = &mut self.slots[index];
         if let Turn::Running(abort) = &slot.turn {
             abort.abort();
@@ -143,7 +129,7 @@ impl Batch {
     pub(crate) fn hold(&mut self, calls: &[ToolCall]) {
         self.held = true;
         for call in calls.iter().skip(self.slots.len()) {
-            let claim = self.place.tools.claim(call, &self.cx(call));
+            let claim = self.tools.claim(call, &self.cx(call));
             let slot = Slot {
                 call: call.clone(),
                 claim,
@@ -204,7 +190,7 @@ impl Batch {
         self.running.clear();
         let mut landed = std::mem::take(&mut self.landed);
         for (index, slot) in self.slots.iter().enumerate() {
-            let changes = slot.ticket.close(&self.place.desk).await;
+            let changes = slot.ticket.close(&self.cx.desk).await;
             if !changes.is_empty() {
                 let (call, output) = (slot.call.clone(), Output::interrupted());
                 landed.push(Landed { index, call, output, changes });
@@ -214,7 +200,7 @@ impl Batch {
     }
 
     pub(crate) fn tell(&self, event: Event) {
-        self.place.desk.tell(&self.place.agent, event);
+        self.cx.tell(event);
     }
 
     fn arrived(&mut self, landed: Landed) {
@@ -239,7 +225,7 @@ impl Batch {
             }
             // An earlier call may have moved the directory: what it claims, it claims from there.
             let cx = self.cx(&self.slots[index].call);
-            let claim = self.place.tools.claim(&self.slots[index].call, &cx);
+            let claim = self.tools.claim(&self.slots[index].call, &cx);
             self.slots[index].claim = claim.clone();
             match claim {
                 Ok(claim) if self.turn_has_come(index) => self.launch(index, claim, cx),
@@ -253,7 +239,7 @@ impl Batch {
         let slot = &self.slots[index];
         // Malformed arguments may yet be voided, so even that answer waits for the whole reply.
         let Ok(claim) = &slot.claim else { return *self.journalled.borrow() };
-        let early = || !self.held && self.place.desk.gate.early(claim);
+        let early = || !self.held && self.cx.desk.gate.early(claim);
         if !*self.journalled.borrow() && !early() {
             return false;
         }
@@ -265,7 +251,7 @@ impl Batch {
 
     fn launch(&mut self, index: usize, claim: Claim, cx: Cx) {
         let slot = &mut self.slots[index];
-        let Ok(tool) = self.place.tools.find(&slot.call.name) else { return };
+        let Ok(tool) = self.tools.find(&slot.call.name) else { return };
         let asked = call::Call {
             tool: Arc::clone(tool),
             claim,
@@ -283,19 +269,7 @@ impl Batch {
     }
 
     fn cx(&self, call: &ToolCall) -> Cx {
-        let root = self.place.root.clone();
-        Cx {
-            cwd: session::cwd(&self.state).unwrap_or_else(|| root.clone()),
-            root,
-            state: Arc::new(self.state.clone()),
-            keep: Arc::clone(&self.place.keep),
-            desk: Arc::clone(&self.place.desk),
-            caller: Caller {
-                agent: self.place.agent.clone(),
-                call: call.id.clone(),
-                model: Some(Arc::clone(&self.model)),
-            },
-        }
+        Cx { call: call.id.clone(), ..self.cx.at(self.state.clone()) }
     }
 }
 

@@ -6,18 +6,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::future::BoxFuture;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::desk::{Caller, Desk};
+use crate::desk::Desk;
 use crate::driver::{Events, Shared};
 use crate::effect::Claim;
 use crate::event::{AgentId, Decision, Event, Question};
 use crate::gate::Plan;
 use crate::message::Output;
 use crate::message::ToolCall;
+use crate::model::Model;
+pub use crate::schema::arguments;
 use crate::session::{self, State};
 use tokio::sync::mpsc;
 
@@ -30,8 +31,7 @@ pub trait Tool: Send + Sync {
     fn spec(&self) -> &ToolSpec;
 
     /// What the call would touch. From the arguments, the directory and symlinks only: cheap,
-    /// pure, repeated when the call's turn comes. The arguments have been checked against the
-    /// schema before.
+    /// pure, repeated when the call's turn comes.
     ///
     /// # Errors
     /// When the arguments make no sense, in words for the model.
@@ -68,16 +68,6 @@ impl ToolError {
     }
 }
 
-/// The arguments of a call as a type.
-///
-/// # Errors
-/// In the parser's words.
-pub fn arguments<T: DeserializeOwned>(call: &ToolCall) -> Result<T, ToolError> {
-    let value = crate::schema::parse(&call.args)?;
-    serde_json::from_value(value)
-        .map_err(|error| ToolError::tell(format!("arguments of {}: {error}", call.name)))
-}
-
 /// Something kept beside the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
@@ -93,6 +83,10 @@ pub type Keep = Arc<dyn Fn(&[u8]) -> std::io::Result<Kept> + Send + Sync>;
 /// What a call is given: where it runs and whom it can reach. Fixed when the call's turn comes.
 #[derive(Clone)]
 pub struct Cx {
+    /// Whose call it is.
+    pub agent: AgentId,
+    /// The call's id.
+    pub call: String,
     /// The directory that relative paths are resolved against.
     pub cwd: PathBuf,
     /// The project's root. Paths in results are relative to it.
@@ -101,19 +95,30 @@ pub struct Cx {
     pub state: Arc<State>,
     /// Keeps what is too long for the model.
     pub keep: Keep,
+    /// The model that made the call, where one did.
+    pub model: Option<Arc<dyn Model>>,
     pub(crate) desk: Arc<Desk>,
-    pub(crate) caller: Caller,
 }
 
 impl Cx {
-    /// A place outside any conversation, for [`once`](crate::call::once): its own gate and keeper,
-    /// and events that go to the receiver.
+    /// A place outside any conversation, for [`once`](crate::call::once), with the events of what
+    /// happens there.
     pub fn alone(root: PathBuf, keep: Keep, shared: Shared) -> (Self, Events) {
         let (tell, events) = mpsc::unbounded_channel();
         let desk = Arc::new(Desk::new(shared, tell));
-        let caller = Caller { agent: AgentId::default(), call: String::new(), model: None };
-        let state = Arc::new(State::new());
-        (Self { cwd: root.clone(), root, state, keep, desk, caller }, events)
+        (Self::new(AgentId::default(), root, keep, desk), events)
+    }
+
+    pub(crate) fn new(agent: AgentId, root: PathBuf, keep: Keep, desk: Arc<Desk>) -> Self {
+        let (cwd, state) = (root.clone(), Arc::new(State::new()));
+        Self { agent, call: String::new(), cwd, root, state, keep, model: None, desk }
+    }
+
+    /// The same place with the session in this state.
+    #[must_use]
+    pub fn at(&self, state: State) -> Self {
+        let cwd = session::cwd(&state).unwrap_or_else(|| self.root.clone());
+        Self { cwd, state: Arc::new(state), ..self.clone() }
     }
 
     /// The same place after a call changed the session.
@@ -121,13 +126,7 @@ impl Cx {
     pub fn after(&self, output: &Output) -> Self {
         let mut state = State::clone(&self.state);
         session::merge(&mut state, &output.state);
-        let cwd = session::cwd(&state).unwrap_or_else(|| self.cwd.clone());
-        Self { cwd, state: Arc::new(state), ..self.clone() }
-    }
-
-    /// Which agent's call this is.
-    pub fn agent(&self) -> &AgentId {
-        &self.caller.agent
+        self.at(state)
     }
 
     /// An absolute path for what the model wrote: relative to the directory, `~` is not special.
@@ -147,13 +146,16 @@ impl Cx {
     /// Asks the person and waits for the answer; questions of all agents queue. Without anybody to
     /// ask the answer is no.
     pub async fn ask(&self, question: Question) -> Decision {
-        self.desk.ask(&self.caller.agent, question).await
+        self.desk.ask(&self.agent, question).await
     }
 
     /// Shows output while the call runs. Not journalled and not sent.
     pub fn progress(&self, text: impl Into<String>) {
-        let call = self.caller.call.clone();
-        self.desk.tell(&self.caller.agent, Event::Progress { call, text: text.into() });
+        self.tell(Event::Progress { call: self.call.clone(), text: text.into() });
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        self.desk.tell(&self.agent, event);
     }
 
     /// Runs blocking work on a pool thread. Dropping the future sets `stop`, which the work must

@@ -17,9 +17,10 @@ use crate::listen::{Moment, Reaction};
 use crate::message::{Item, Output, Reply, Source, Step, Stop, ToolCall, UserMessage, plain};
 use crate::model::{Collector, Delta, Model, ModelError, Request};
 use crate::prompt;
-use crate::schedule::{Batch, Landed, Place};
+use crate::schedule::{Batch, Landed, Tools};
 use crate::schema;
 use crate::session::{Entry, Keyed, Session, cwd};
+use crate::tool::Cx;
 
 /// The same call with the same result so many rounds running earns a nudge.
 const NUDGE_AT: u32 = 3;
@@ -34,7 +35,8 @@ pub type Facts = Arc<dyn Fn(&std::path::Path) -> Vec<(String, String)> + Send + 
 
 /// An agent: a session, a model, tools.
 pub(crate) struct Agent {
-    pub(crate) place: Place,
+    pub(crate) cx: Cx,
+    pub(crate) tools: Tools,
     pub(crate) model: Arc<dyn Model>,
     pub(crate) system: Arc<str>,
     pub(crate) session: Session,
@@ -58,7 +60,7 @@ impl Agent {
             Err(ended) => ended,
         };
         self.flush().await;
-        let refused = self.place.desk.refused();
+        let refused = self.cx.desk.refused();
         match ended {
             Ended::Done if !refused.is_empty() => Ended::Refused(refused.join("; ")),
             ended => ended,
@@ -93,7 +95,7 @@ impl Agent {
     async fn ask_model(&mut self) -> Result<(Reply, Batch), Ended> {
         let (mut made_room, mut nudged) = (false, false);
         loop {
-            self.place.desk.budget.check(self.model.info()).map_err(Ended::Budget)?;
+            self.cx.desk.budget.check(self.model.info()).map_err(Ended::Budget)?;
             let mut collector = Collector::default();
             let mut batch = self.batch();
             let request = self.request();
@@ -143,15 +145,15 @@ impl Agent {
                 }
             }
         }
-        if self.place.desk.refused().len() >= REFUSALS {
-            return Err(Ended::Refused(self.place.desk.refused().join("; ")));
+        if self.cx.desk.refused().len() >= REFUSALS {
+            return Err(Ended::Refused(self.cx.desk.refused().join("; ")));
         }
         self.check_repetition()
     }
 
     async fn landed(&mut self, landed: Landed) {
         let Landed { index, call, output, changes } = landed;
-        for listener in &self.place.desk.listeners {
+        for listener in &self.cx.desk.listeners {
             match listener.at(Moment::Answered(&call, &output)).await {
                 Reaction::Say(message) => self.unsaid.push(message),
                 Reaction::Block(why) => {
@@ -250,7 +252,7 @@ impl Agent {
     fn trim(&mut self, usable: u64) {
         let wanted = usable * context::TRIM_TO / 100;
         let items = &self.session.folded().items;
-        let trimmed = context::trim(&mut self.meter, items, wanted, &self.place.keep);
+        let trimmed = context::trim(&mut self.meter, items, wanted, &self.cx.keep);
         self.made(Tier::Trim, trimmed);
     }
 
@@ -272,7 +274,7 @@ impl Agent {
 
     fn collapse(&mut self, limit: u64) {
         let folded = self.session.folded();
-        let entries = context::collapse(&mut self.meter, folded, limit, &self.place.keep);
+        let entries = context::collapse(&mut self.meter, folded, limit, &self.cx.keep);
         self.made(Tier::Collapse, entries);
     }
 
@@ -295,7 +297,7 @@ impl Agent {
         let ask = Item::User(UserMessage::text(Source::Reminder, prompt::SUMMARY));
         let key = crate::model::ItemKey { journal: 0, line: 0, trimmed: 0 };
         request.items = request.items.iter().cloned().chain([(key, Arc::new(ask))]).collect();
-        if self.place.desk.budget.check(self.model.info()).is_err() {
+        if self.cx.desk.budget.check(self.model.info()).is_err() {
             return Ok(None);
         }
         let summarising = collect(self.model.stream(request.clone()));
@@ -310,14 +312,15 @@ impl Agent {
         Request {
             system: Arc::clone(&self.system),
             items: self.session.folded().items.clone().into(),
-            tools: Arc::clone(&self.place.tools.specs),
+            tools: Arc::clone(&self.tools.specs),
             max_output: None,
         }
     }
 
     fn batch(&self) -> Batch {
-        let state = self.session.folded().state.clone();
-        Batch::new(self.place.clone(), Arc::clone(&self.model), state)
+        let mut cx = self.cx.at(self.session.folded().state.clone());
+        cx.model = Some(Arc::clone(&self.model));
+        Batch::new(cx, self.tools.clone())
     }
 
     fn due(&mut self, tier: Tier) -> bool {
@@ -332,13 +335,13 @@ impl Agent {
     fn book(&mut self, collector: &Collector, items: &[Keyed]) {
         let Some(usage) = collector.ended() else { return };
         self.meter.learn(items, usage.prompt());
-        let spent = self.place.desk.budget.book(usage, self.model.info());
+        let spent = self.cx.desk.budget.book(usage, self.model.info());
         self.tell(Event::Usage(spent));
     }
 
     /// Tells what changed since it was last told.
     fn say_facts(&mut self) {
-        let here = cwd(&self.session.folded().state).unwrap_or_else(|| self.place.root.clone());
+        let here = cwd(&self.session.folded().state).unwrap_or_else(|| self.cx.root.clone());
         for (key, text) in (self.facts)(&here) {
             let key = format!("told:{key}");
             let mark = serde_json::Value::from(format!("{:016x}", hash(&text)));
@@ -371,12 +374,12 @@ impl Agent {
     }
 
     pub(crate) fn tell(&self, event: Event) {
-        self.place.desk.tell(&self.place.agent, event);
+        self.cx.tell(event);
     }
 
     /// Lets every listener hear; what they want said is said before the next call to the model.
     async fn hear(&mut self, moment: Moment<'_>) -> Result<(), String> {
-        for listener in &self.place.desk.listeners {
+        for listener in &self.cx.desk.listeners {
             match listener.at(moment).await {
                 Reaction::Go => (),
                 Reaction::Say(message) => self.unsaid.push(message),

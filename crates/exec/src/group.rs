@@ -4,6 +4,7 @@
 //! namespace.
 
 use std::io;
+use std::path::Path;
 use std::process::ExitStatus;
 
 use rustix::io::Errno;
@@ -40,12 +41,14 @@ impl Group {
         self.status
     }
 
-    /// Is anybody left? The dead count until their parent has collected them.
+    /// Is anybody left alive?
     pub(crate) fn inhabited(&mut self) -> bool {
         if self.status.is_none() {
             self.status = self.leader.try_wait().ok().flatten();
         }
-        self.reachable().is_some_and(|number| test_kill_process_group(number).is_ok())
+        let Some(number) = self.reachable() else { return false };
+        test_kill_process_group(number).is_ok()
+            && (self.status.is_none() || has_living(number).unwrap_or(true))
     }
 
     /// Sends a signal to everybody in the group.
@@ -70,4 +73,26 @@ impl Drop for Group {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
     }
+}
+
+/// Whether somebody in the group is more than dead and uncollected, where the system can be asked.
+/// Signals reach the dead as well, and in a container their new parent may never collect them.
+fn has_living(group: Pid) -> Option<bool> {
+    if !Path::new("/proc/self/stat").exists() {
+        return None;
+    }
+    let group = group.as_raw_nonzero().to_string();
+    let lives = |stat: &str| {
+        // The name in the middle may hold anything, so that the fields are counted behind it.
+        let mut fields = stat.rsplit(") ").next()?.split(' ');
+        let (state, _parent, own) = (fields.next()?, fields.next()?, fields.next()?);
+        Some(own == group && !matches!(state, "Z" | "X"))
+    };
+    let mut processes = std::fs::read_dir("/proc").ok()?.flatten().filter(|process| {
+        process.file_name().as_encoded_bytes().first().is_some_and(u8::is_ascii_digit)
+    });
+    Some(processes.any(|process| {
+        let stat = std::fs::read_to_string(process.path().join("stat"));
+        stat.is_ok_and(|stat| lives(&stat) == Some(true))
+    }))
 }

@@ -26,7 +26,7 @@ const QUIET: Duration = Duration::from_millis(50);
 /// How long a killed program may take to be dead. Only one stuck in the kernel takes longer.
 const DEATH: Duration = Duration::from_secs(1);
 /// How often we look whether anybody is left: at the deadline, and of what was left running.
-const GLANCE: Duration = Duration::from_millis(10);
+const GLANCE: Duration = Duration::from_millis(20);
 const WATCH: Duration = Duration::from_secs(1);
 
 /// What to run. Standard input is empty.

@@ -258,15 +258,10 @@ impl Reading {
     fn end(&mut self, out: &mut Vec<Delta>) -> Result<(), ModelError> {
         self.over = true;
         match std::mem::replace(&mut self.body, Body::new("")).finish() {
-            Rest::Event(Some(event)) => self.decoder.event(&event, out).or_else(|error| {
-                // Half an event is how a broken stream ends.
-                if event.name == "error" { Err(error) } else { self.decoder.finish(out) }
-            })?,
-            Rest::Event(None) => (),
-            Rest::Json(text) => self.decoder.document(&text, out)?,
-            Rest::Page(text) => return Err(fail::page(&self.content_type, &text, &self.url)),
+            Rest::Event(last) => self.decoder.finish(last.as_ref(), out),
+            Rest::Json(text) => self.decoder.document(&text, out),
+            Rest::Page(text) => Err(fail::page(&self.content_type, &text, &self.url)),
         }
-        self.decoder.finish(out)
     }
 }
 

@@ -160,5 +160,5 @@ fn render(stream: Stream, form: &lines::Form) -> Wire {
         acts.push(Act::Write(form.done()));
     }
     acts.push(Act::Write(stream.tail));
-    form.into_writes(acts).into_iter().fold(Wire::stream(), Wire::act).ending(stream.ending)
+    form.writes(acts).into_iter().fold(form.opening(), Wire::act).ending(stream.ending)
 }

@@ -67,7 +67,9 @@ impl Latch {
             if state.opened.is_some() {
                 return Poll::Ready(());
             }
-            state.wakers.push(task.waker().clone());
+            if !state.wakers.iter().any(|waker| waker.will_wake(task.waker())) {
+                state.wakers.push(task.waker().clone());
+            }
             Poll::Pending
         })
         .await;

@@ -17,6 +17,8 @@
 
 pub mod chat;
 pub mod fault;
+/// A gate that lets everything pass.
+pub mod gate;
 mod http;
 pub mod latch;
 pub mod model;

@@ -21,6 +21,7 @@ pub struct Reply {
     pub(crate) parts: Vec<Part>,
     pub(crate) usage: Option<(u64, u64)>,
     pub(crate) finish: Option<String>,
+    pace: Option<Duration>,
     faults: Vec<Fault>,
 }
 
@@ -113,6 +114,13 @@ impl Reply {
         self.part(Part::Reached(latch.clone()))
     }
 
+    /// Stays silent for so long after each chunk, as a model does that thinks as it speaks.
+    #[must_use]
+    pub fn pace(mut self, time: Duration) -> Self {
+        self.pace = Some(time);
+        self
+    }
+
     /// Counts these tokens instead of a quarter of the bytes.
     #[must_use]
     pub fn usage(mut self, prompt: u64, completion: u64) -> Self {
@@ -147,6 +155,9 @@ impl Reply {
         let asked = request.body["stream_options"]["include_usage"] == true;
         if asked || self.usage.is_some() {
             pieces.push(Piece::Chunk(usage_chunk(self.tokens(request.bytes.len() as u64))));
+        }
+        if let Some(time) = self.pace {
+            pieces = pieces.into_iter().flat_map(|piece| [piece, Piece::Pause(time)]).collect();
         }
         fault::broken(pieces, &self.faults)
     }

@@ -53,6 +53,15 @@ impl Received {
         self.body["tools"].as_array().map_or(&[], Vec::as_slice)
     }
 
+    /// Whether this request is an earlier one with more messages at the end: same prompt, same
+    /// tools, byte for byte. What a provider cached for the earlier one serves this one too.
+    pub fn extends(&self, earlier: &Self) -> bool {
+        // As text: the order of keys is a part of the bytes.
+        let text = |values: &[Value]| values.iter().map(Value::to_string).collect::<Vec<_>>();
+        text(self.messages()).starts_with(&text(earlier.messages()))
+            && text(self.tools()) == text(earlier.tools())
+    }
+
     /// Whether any message of this role says this.
     pub fn says(&self, role: &str, what: &str) -> bool {
         let said = |message: &Value| match &message["content"] {
@@ -213,8 +222,8 @@ impl Desk {
     fn reject(&self, error: &io::Error, to: &mut TcpStream) -> io::Result<()> {
         if error.kind() == io::ErrorKind::InvalidData {
             let why = format!("not HTTP: {error}");
+            hold(&self.violations).push(why.clone());
             refusal::error(400, "bad_request", &why).play(to, &self.stop)?;
-            hold(&self.violations).push(why);
         }
         Ok(())
     }

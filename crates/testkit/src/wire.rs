@@ -166,17 +166,27 @@ impl Wire {
         self
     }
 
-    /// Plays the response; `stop` ends every silence.
+    /// Plays the response; `stop` ends it where it stands.
     pub(crate) fn play(&self, to: &mut TcpStream, stop: &Latch) -> io::Result<After> {
+        let after = self.perform(to, stop);
+        if let Ending::Stall(left) = &self.ending {
+            // Also when it left before the silence began.
+            left.open();
+        }
+        after
+    }
+
+    fn perform(&self, to: &mut TcpStream, stop: &Latch) -> io::Result<After> {
         to.write_all(self.opening().as_bytes())?;
         for act in &self.acts {
             match act {
                 Act::Write(bytes) => to.write_all(&self.framed(bytes))?,
-                Act::Pause(time) => {
-                    stop.wait(*time);
-                }
+                Act::Pause(time) => _ = stop.wait(*time),
                 Act::Wait(latch) => while !latch.wait(GLANCE) && !stop.is_open() {},
                 Act::Reached(latch) => latch.open(),
+            }
+            if stop.is_open() {
+                return Ok(After::Close);
             }
         }
         self.end(to)
@@ -190,9 +200,8 @@ impl Wire {
             }
             (Ending::Complete, Head::Whole { .. }) => Ok(After::Reuse),
             (Ending::Complete, Head::Verbatim) | (Ending::Cut, _) => Ok(After::Close),
-            (Ending::Stall(left), _) => {
+            (Ending::Stall(_), _) => {
                 while to.read(&mut [0; 1024]).is_ok_and(|read| read > 0) {}
-                left.open();
                 Ok(After::Close)
             }
         }

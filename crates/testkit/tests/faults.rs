@@ -1,4 +1,5 @@
 //! Each fault does what it says, and nothing else.
+#![allow(clippy::unwrap_used)] // clippy knows tests, not what they are made of
 
 mod client;
 
@@ -53,6 +54,7 @@ fn ids_are_missing_empty_or_shared() {
     let id = |fault: Calls| field(&broken(fault), "/id");
     assert_eq!(id(Calls::NoId), ["-"; 5]);
     assert_eq!(id(Calls::EmptyId), [""; 5]);
+    assert_eq!(id(Calls::IdInPieces), ["call", "_1_0", "-", "-", "call", "_1_1", "-"]);
     assert_eq!(id(Calls::SameId), ["call_0", "-", "-", "call_0", "-"]);
 }
 
@@ -166,6 +168,7 @@ fn lines_end_with_cr_lf_or_cr() {
     let plain = hear(two_calls()).text();
     assert_eq!(broken(Lines::CrLf).text(), plain.replace('\n', "\r\n"));
     assert_eq!(broken(Lines::Cr).text(), plain.replace('\n', "\r"));
+    assert_eq!(broken(Lines::Mixed).text(), plain.replace("\n\n", "\r\n\n"));
 }
 
 #[test]
@@ -176,6 +179,8 @@ fn lines_have_comments_fields_no_blank_or_a_byte_order_mark() {
     let fields = plain.replace("data: ", "event: message\nid: 7\nretry: 100\nother\ndata: ");
     assert_eq!(broken(Lines::Fields).text(), fields);
     assert_eq!(broken(Lines::NoBlank).text(), plain.replace("data: ", "data:"));
+    let untyped = broken(Lines::NoContentType);
+    assert!(!untyped.head.contains("content-type") && untyped.text() == plain);
     assert_eq!(broken(Lines::Bom).text(), format!("\u{feff}{plain}"));
 }
 

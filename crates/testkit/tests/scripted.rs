@@ -1,4 +1,5 @@
 //! The scripted model in the same process.
+#![allow(clippy::unwrap_used)] // clippy knows tests, not what they are made of
 
 use std::sync::Arc;
 

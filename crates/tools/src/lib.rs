@@ -2,3 +2,10 @@
 
 /// Runs a command in the shell.
 pub mod bash;
+mod commit;
+mod diff;
+mod file;
+pub mod keeper;
+pub mod seen;
+pub mod store;
+mod text;

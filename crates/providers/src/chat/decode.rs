@@ -8,12 +8,16 @@ use std::sync::Arc;
 
 use purlin_engine::message::{Item, Stop, Usage};
 use purlin_engine::model::{Delta, ItemKey, Kind, ModelError};
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::calls::Piece;
 use super::order::{Ending, Ids, Order};
 use crate::fail;
 use crate::sse::Event;
+
+/// What servers send as their last event.
+const DONE: &str = "[DONE]";
 
 /// Decodes one reply.
 #[derive(Debug)]
@@ -49,7 +53,7 @@ impl Decoder {
         if self.over || data.is_empty() {
             return Ok(());
         }
-        if data == "[DONE]" {
+        if data == DONE {
             self.end(out);
             return Ok(());
         }
@@ -76,14 +80,19 @@ impl Decoder {
         if value.get("choices").is_none_or(Value::is_null) {
             return Err(fail::said(&value));
         }
-        self.chunk(&value, out)
+        self.chunk(&value, out)?;
+        self.end(out);
+        Ok(())
     }
 
-    /// The body is over.
+    /// The body is over. Its end may have cut the last event, which is then no event.
     ///
     /// # Errors
-    /// When the reply is not.
-    pub fn finish(&mut self, out: &mut Vec<Delta>) -> Result<(), ModelError> {
+    /// When the last event is one, or the reply is not over.
+    pub fn finish(&mut self, last: Option<&Event>, out: &mut Vec<Delta>) -> Result<(), ModelError> {
+        if let Some(event) = last.filter(|event| event.name == "error" || is_whole(&event.data)) {
+            self.event(event, out)?;
+        }
         if self.stop.is_none() && !self.over {
             let why = "stream ended before its end marker".to_owned();
             return Err(ModelError::Transient { why, wait: None });
@@ -196,6 +205,10 @@ impl Decoder {
         self.stop = Some(stop);
         Ok(())
     }
+}
+
+fn is_whole(data: &str) -> bool {
+    data.trim() == DONE || serde_json::from_str::<IgnoredAny>(data).is_ok()
 }
 
 fn ending(stop: &Stop) -> Ending {

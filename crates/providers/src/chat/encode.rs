@@ -5,8 +5,6 @@
 //! which is what prompt caches pay for. No function here sees more than one item: an item's bytes
 //! do not depend on its neighbours, and can be kept.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use purlin_engine::message::{Body, Content, Item, Origin, Output, Reply, Step, ToolCall, plain};
 use purlin_engine::tool::ToolSpec;
 use serde::de::IgnoredAny;
@@ -66,7 +64,7 @@ fn user(content: &[Content]) -> Value {
 }
 
 fn part(content: &Content) -> Value {
-    let url = |media: &str, data: &[u8]| format!("data:{media};base64,{}", STANDARD.encode(data));
+    let url = |media: &str, data: &str| format!("data:{media};base64,{data}");
     match content {
         Content::Text(text) => json!({ "type": "text", "text": text }),
         Content::Image { media, data } => {

@@ -24,6 +24,8 @@ pub enum Calls {
     EmptyId,
     /// All calls have one id.
     SameId,
+    /// The id comes in two pieces.
+    IdInPieces,
     /// The name comes in two pieces.
     NameInPieces,
     /// Every fragment has the whole name.
@@ -57,6 +59,7 @@ impl Calls {
             Self::NoId,
             Self::EmptyId,
             Self::SameId,
+            Self::IdInPieces,
             Self::NameInPieces,
             Self::NameRepeated,
             Self::ArgsNull,
@@ -84,6 +87,7 @@ impl Calls {
                     fragment["id"] = json!("call_0");
                 }
             }),
+            Self::IdInPieces => split_id(fragments),
             Self::NameInPieces => split_name(call.name, fragments),
             Self::NameRepeated => {
                 each(fragments, |fragment| fragment["function"]["name"] = json!(call.name));
@@ -116,6 +120,7 @@ impl Calls {
             | Self::NoId
             | Self::EmptyId
             | Self::SameId
+            | Self::IdInPieces
             | Self::NameInPieces
             | Self::NameRepeated
             | Self::ArgsNull
@@ -144,12 +149,24 @@ fn wander(fragments: &mut [Value]) {
     }
 }
 
+fn split_id(fragments: &mut Vec<Value>) {
+    let id = fragments[0]["id"].as_str().unwrap_or_default().to_owned();
+    let (start, rest) = halves(&id);
+    let index = fragments[0]["index"].clone();
+    fragments[0]["id"] = json!(start);
+    fragments.insert(1, json!({"index": index, "id": rest}));
+}
+
 fn split_name(name: &str, fragments: &mut Vec<Value>) {
-    let middle = name.char_indices().nth(name.chars().count() / 2).map_or(0, |(at, _)| at);
-    let (start, rest) = name.split_at(middle);
+    let (start, rest) = halves(name);
     let index = fragments[0]["index"].clone();
     fragments[0]["function"]["name"] = json!(start);
     fragments.insert(1, json!({"index": index, "function": {"name": rest}}));
+}
+
+fn halves(text: &str) -> (&str, &str) {
+    let middle = text.chars().count() / 2;
+    text.split_at(text.char_indices().nth(middle).map_or(0, |(at, _)| at))
 }
 
 fn whole(args: Value, fragments: &mut Vec<Value>) {

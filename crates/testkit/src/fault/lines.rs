@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::wire::Act;
+use crate::wire::{Act, Wire};
 
 /// How chunks become lines, and lines become writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub enum Lines {
     CrLf,
     /// Lines end with a lone CR.
     Cr,
+    /// Lines end with CR LF, the blank ones between the events with LF.
+    Mixed,
     /// Comments stand between the events.
     Comments,
     /// The JSON of a chunk is spread over several `data:` lines.
@@ -20,6 +22,8 @@ pub enum Lines {
     NoBlank,
     /// Events have an `event`, an `id`, a `retry` and a field nobody knows.
     Fields,
+    /// The response does not say that it is a stream.
+    NoContentType,
     /// The body begins with a byte order mark.
     Bom,
     /// No write has more bytes than this: characters and line ends are split.
@@ -34,10 +38,12 @@ impl Lines {
         vec![
             Self::CrLf,
             Self::Cr,
+            Self::Mixed,
             Self::Comments,
             Self::ManyDataLines,
             Self::NoBlank,
             Self::Fields,
+            Self::NoContentType,
             Self::Bom,
             Self::WritesOf(1),
             Self::WritesOf(7),
@@ -49,11 +55,13 @@ impl Lines {
 /// How events are written.
 pub(super) struct Form {
     end: &'static str,
+    blank: &'static str,
     before: &'static str,
     colon: &'static str,
     fields: &'static [&'static str],
     spread: bool,
     bom: bool,
+    typed: bool,
     writes: Writes,
 }
 
@@ -68,11 +76,13 @@ impl Default for Form {
     fn default() -> Self {
         Self {
             end: "\n",
+            blank: "\n",
             before: "",
             colon: ": ",
             fields: &[],
             spread: false,
             bom: false,
+            typed: true,
             writes: Writes::AsMade,
         }
     }
@@ -81,12 +91,14 @@ impl Default for Form {
 impl Form {
     pub(super) fn apply(&mut self, fault: &Lines) {
         match fault {
-            Lines::CrLf => self.end = "\r\n",
-            Lines::Cr => self.end = "\r",
+            Lines::CrLf => (self.end, self.blank) = ("\r\n", "\r\n"),
+            Lines::Cr => (self.end, self.blank) = ("\r", "\r"),
+            Lines::Mixed => (self.end, self.blank) = ("\r\n", "\n"),
             Lines::Comments => self.before = ": keep-alive",
             Lines::ManyDataLines => self.spread = true,
             Lines::NoBlank => self.colon = ":",
             Lines::Fields => self.fields = &["event: message", "id: 7", "retry: 100", "other"],
+            Lines::NoContentType => self.typed = false,
             Lines::Bom => self.bom = true,
             Lines::WritesOf(bytes) => self.writes = Writes::Of((*bytes).max(1)),
             Lines::OneWrite => self.writes = Writes::Joined,
@@ -108,7 +120,7 @@ impl Form {
         let end = self.end;
         let mut event = String::new();
         if !self.before.is_empty() {
-            event += &format!("{}{end}{end}", self.before);
+            event += &format!("{}{end}{}", self.before, self.blank);
         }
         for field in self.fields {
             event += &format!("{field}{end}");
@@ -116,12 +128,18 @@ impl Form {
         for line in data.lines() {
             event += &format!("data{}{line}{end}", self.colon);
         }
-        event += end;
+        event += self.blank;
         event.into_bytes()
     }
 
+    /// The response before its first event.
+    pub(super) fn opening(&self) -> Wire {
+        let wire = Wire::stream();
+        if self.typed { wire } else { wire.without_header("content-type") }
+    }
+
     /// The same acts in other writes.
-    pub(super) fn into_writes(&self, acts: Vec<Act>) -> Vec<Act> {
+    pub(super) fn writes(&self, acts: Vec<Act>) -> Vec<Act> {
         let mut acts = acts;
         if self.bom
             && let Some(Act::Write(first)) =

@@ -1,4 +1,5 @@
 //! A client that shows what is on the wire: no pool, no decoder, no opinion.
+#![allow(clippy::unwrap_used)] // clippy knows tests, not what they are made of
 #![allow(dead_code)] // each test file uses its part of it
 
 use std::io::{Read, Write};

@@ -74,7 +74,8 @@ fn beginning(text: &str) -> &str {
 /// Up to `TAIL` characters, whole lines unless that would leave less than half; and whether they
 /// begin with a line.
 fn ending(text: &str) -> (&str, bool) {
-    let text = text.char_indices().nth_back(TAIL - 1).map_or(text, |(start, _)| &text[start..]);
+    // One character more: it may be the line end before.
+    let text = text.char_indices().nth_back(TAIL).map_or(text, |(start, _)| &text[start..]);
     let line = text.find('\n').map_or(text.len(), |end| end + 1);
     if line < text.len() / 2 { (&text[line..], true) } else { (text, false) }
 }

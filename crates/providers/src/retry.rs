@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::stream::{self, BoxStream, StreamExt as _};
 
-use crate::model::{Delta, Model, ModelError, ModelInfo, Request};
+use purlin_engine::model::{Delta, Model, ModelError, ModelInfo, Request};
 
 /// How often and how long a request is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

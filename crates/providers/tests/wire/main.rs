@@ -1,0 +1,9 @@
+//! Tests of the wires.
+
+mod asking;
+mod decode;
+mod failing;
+mod reading;
+mod sse;
+mod streams;
+mod vendor;

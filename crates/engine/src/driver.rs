@@ -55,6 +55,8 @@ pub struct Setup {
     pub rounds: u32,
     /// The project's root.
     pub root: PathBuf,
+    /// The directory it starts in.
+    pub cwd: PathBuf,
     /// Keeps what is too long for the model.
     pub keep: Keep,
     /// What is told once and again when it changes.
@@ -88,7 +90,7 @@ fn agent(setup: Setup, desk: Arc<Desk>, id: AgentId, inbox: Inbox) -> Agent {
     let tools = Tools::new(setup.tools);
     let meter = Meter::new(&setup.system, &tools.specs);
     Agent {
-        cx: Cx::new(id, setup.root, setup.keep, desk),
+        cx: Cx::new(id, setup.root, setup.cwd, setup.keep, desk),
         tools,
         model: setup.model,
         system: setup.system,

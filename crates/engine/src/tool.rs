@@ -106,18 +106,24 @@ impl Cx {
     pub fn alone(root: PathBuf, keep: Keep, shared: Shared) -> (Self, Events) {
         let (tell, events) = mpsc::unbounded_channel();
         let desk = Arc::new(Desk::new(shared, tell));
-        (Self::new(AgentId::default(), root, keep, desk), events)
+        (Self::new(AgentId::default(), root.clone(), root, keep, desk), events)
     }
 
-    pub(crate) fn new(agent: AgentId, root: PathBuf, keep: Keep, desk: Arc<Desk>) -> Self {
-        let (cwd, state) = (root.clone(), Arc::new(State::new()));
+    pub(crate) fn new(
+        agent: AgentId,
+        root: PathBuf,
+        cwd: PathBuf,
+        keep: Keep,
+        desk: Arc<Desk>,
+    ) -> Self {
+        let state = Arc::new(State::new());
         Self { agent, call: String::new(), cwd, root, state, keep, model: None, desk }
     }
 
     /// The same place with the session in this state.
     #[must_use]
     pub fn at(&self, state: State) -> Self {
-        let cwd = session::cwd(&state).unwrap_or_else(|| self.root.clone());
+        let cwd = session::cwd(&state).unwrap_or_else(|| self.cwd.clone());
         Self { cwd, state: Arc::new(state), ..self.clone() }
     }
 

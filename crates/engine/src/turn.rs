@@ -19,7 +19,7 @@ use crate::model::{Collector, Delta, Model, ModelError, Request};
 use crate::prompt;
 use crate::schedule::{Batch, Landed, Tools};
 use crate::schema;
-use crate::session::{Entry, Keyed, Session, cwd};
+use crate::session::{Entry, Keyed, Session};
 use crate::tool::Cx;
 
 /// The same call with the same result so many rounds running earns a nudge.
@@ -341,7 +341,7 @@ impl Agent {
 
     /// Tells what changed since it was last told.
     fn say_facts(&mut self) {
-        let here = cwd(&self.session.folded().state).unwrap_or_else(|| self.cx.root.clone());
+        let here = self.cx.at(self.session.folded().state.clone()).cwd;
         for (key, text) in (self.facts)(&here) {
             let key = format!("told:{key}");
             let mark = serde_json::Value::from(format!("{:016x}", hash(&text)));

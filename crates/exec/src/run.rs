@@ -168,11 +168,7 @@ async fn stop<F: FnMut(&[u8])>(group: &mut Group, intake: &mut Intake<F>) {
     group.signal(Signal::TERM);
     let asked = Instant::now();
     while group.inhabited() && asked.elapsed() < PATIENCE {
-        tokio::select! {
-            biased;
-            () = sleep(GLANCE) => (),
-            () = intake.take() => (),
-        }
+        let _ = timeout(GLANCE, intake.take_all()).await;
     }
     group.signal(Signal::KILL);
     if group.status().is_none() {
@@ -235,6 +231,13 @@ impl<F: FnMut(&[u8])> Intake<F> {
                 self.capture.take(piece);
                 (self.on_output)(piece);
             }
+        }
+    }
+
+    /// Takes in whatever comes, until dropped.
+    async fn take_all(&mut self) {
+        loop {
+            self.take().await;
         }
     }
 

@@ -144,3 +144,14 @@ fn what_is_left_running_ends_with_the_runtime() {
     let waiting = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     waiting.block_on(until("it is dead", || !lives(child)));
 }
+
+#[tokio::test]
+async fn a_flood_does_not_outlast_its_deadline() {
+    let world = world();
+    let command = "(trap '' TERM; yes) & trap '' TERM; yes";
+    let spec = Spec { deadline: Duration::from_millis(200), ..world.spec(command) };
+    let finished = finish(spec).await.unwrap();
+    assert_eq!(finished.end, End::Deadline);
+    assert!(finished.elapsed < Duration::from_secs(4), "{:?}", finished.elapsed);
+    assert!(!finished.children_left);
+}

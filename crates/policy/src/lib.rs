@@ -5,5 +5,6 @@
 //! all takes a sandbox.
 
 pub mod catastrophe;
+pub mod rules;
 pub mod shell;
 mod split;

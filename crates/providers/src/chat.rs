@@ -51,7 +51,7 @@ impl Default for Limits {
         Self {
             first: Duration::from_mins(10),
             idle: Duration::from_mins(2),
-            tail: Duration::from_secs(5),
+            tail: Duration::from_secs(2),
         }
     }
 }

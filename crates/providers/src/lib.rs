@@ -4,6 +4,7 @@
 //! - [`vendor`]: who speaks which format where, as rows of data
 //! - [`chat`]: Chat Completions; its request encoder, its pure decoder, its `Model`
 //! - [`fail`]: a status, a body or a broken connection as the remedy for it
+//! - [`retry`]: trying again
 //! - [`body`]: what a response with status 200 turns out to be
 //! - [`sse`]: bytes to events
 //!
@@ -13,6 +14,7 @@
 pub mod body;
 pub mod chat;
 pub mod fail;
+pub mod retry;
 pub mod sse;
 pub mod vendor;
 

@@ -2,6 +2,9 @@
 //! first of their kind; the rows that concern other formats stand here as what they mean for this
 //! one.
 
+// What a test stands on may fail as the test may.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 #[path = "wire/reading.rs"]
 #[allow(dead_code)] // shared with the other tests
 mod reading;

@@ -24,7 +24,7 @@ const USER_AGENT: &str = concat!("purlin/", env!("CARGO_PKG_VERSION"));
 ///
 /// # Errors
 /// When the address is none, or a proxy in the environment is none.
-pub fn client(base_url: &str) -> anyhow::Result<Client> {
+pub(crate) fn client(base_url: &str) -> anyhow::Result<Client> {
     let url = Url::parse(base_url).with_context(|| format!("reading the address {base_url:?}"))?;
     let trust = Arc::new(Trust::new(Arc::new(ring::default_provider())));
     if url.scheme() == "https" {

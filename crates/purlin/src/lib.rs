@@ -1,1 +1,33 @@
-//! placeholder
+//! Purlin as a library: a coding agent in three lines.
+//!
+//! ```no_run
+//! # async fn f() -> Result<(), purlin::Fatal> {
+//! use purlin::{Agent, Llm};
+//!
+//! let llm = Llm::from_env().await?;
+//! println!("{}", Agent::new(llm).chat("What does this project do?").await?);
+//! # Ok(()) }
+//! ```
+//!
+//! Reading order: `agent` (the front door), `config`, `llm`, `wire` (where the rooms are joined),
+//! then `modes`, which are the program.
+
+mod agent;
+mod args;
+mod config;
+mod exit;
+mod facts;
+mod http;
+mod llm;
+mod modes;
+mod sessions;
+mod wire;
+
+pub use agent::Agent;
+pub use args::Args;
+pub use config::Config;
+pub use exit::{Code, Fatal};
+pub use llm::Llm;
+pub use modes::run;
+/// What a tool of your own is made of.
+pub use purlin_engine as engine;

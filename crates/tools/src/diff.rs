@@ -42,7 +42,7 @@ impl Changes {
 /// ends are left out unless they are what changed.
 pub(crate) fn unified(name: &str, before: Option<&str>, after: Option<&str>) -> Changes {
     let side = |text: Option<&str>, letter| match text {
-        Some(_) => format!("{letter}/{name}"),
+        Some(_) => format!("{letter}/{}", name.trim_start_matches('/')),
         None => "/dev/null".to_owned(),
     };
     let mut text = format!("--- {}\n+++ {}\n", side(before, 'a'), side(after, 'b'));

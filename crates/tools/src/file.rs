@@ -25,8 +25,6 @@ pub(crate) enum Opened {
 /// A whole file.
 pub(crate) struct Whole {
     pub(crate) bytes: Vec<u8>,
-    /// The hash of the bytes.
-    pub(crate) hash: String,
     /// As the descriptor said, to be compared before the file is replaced.
     pub(crate) stamp: Stamp,
 }
@@ -38,6 +36,13 @@ pub(crate) struct Stamp {
     inode: u64,
     size: u64,
     changed: (i64, i64),
+}
+
+impl Whole {
+    /// The hash that says which content was seen.
+    pub(crate) fn hash(&self) -> String {
+        seen::hash(&self.bytes)
+    }
 }
 
 impl Stamp {
@@ -97,7 +102,7 @@ pub(crate) fn read(file: File, meta: &Metadata) -> io::Result<Option<Whole>> {
     if bytes.len() as u64 > WHOLE {
         return Ok(None);
     }
-    Ok(Some(Whole { hash: seen::hash(&bytes), bytes, stamp: Stamp::of(meta) }))
+    Ok(Some(Whole { bytes, stamp: Stamp::of(meta) }))
 }
 
 fn regular(meta: &Metadata, shown: &str) -> Result<(), String> {
@@ -120,14 +125,14 @@ fn regular(meta: &Metadata, shown: &str) -> Result<(), String> {
 
 /// Why a file could not be opened, with what to try.
 pub(crate) fn refusal(error: &io::Error, path: &Path, shown: &str) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => missing(path, shown),
-        io::ErrorKind::PermissionDenied => {
-            let about = path.metadata().map(|meta| owned(&meta)).unwrap_or_default();
-            format!("permission denied: {shown}{about}")
-        }
-        _ => format!("{shown}: {error}"),
+    if error.kind() == io::ErrorKind::NotFound {
+        return missing(path, shown);
     }
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        let about = path.metadata().map(|meta| owned(&meta)).unwrap_or_default();
+        return format!("permission denied: {shown}{about}");
+    }
+    format!("{shown}: {error}")
 }
 
 /// Mode and owner, in brackets.

@@ -6,7 +6,7 @@ use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use futures::future::{BoxFuture, FutureExt as _, ready};
+use futures::future::{BoxFuture, FutureExt as _};
 use purlin_engine::effect::{Claim, Effect};
 use purlin_engine::listen::{Change, Keeper, Ticket};
 use purlin_engine::tool::resolve;
@@ -169,7 +169,8 @@ impl Files {
         for (path, first) in firsts {
             let name = self.name(path);
             let before = first.and_then(|hash| self.store.read(hash).ok());
-            let after = file::whole(path, &name).ok().map(|whole| whole.bytes);
+            let regular = path.symlink_metadata().is_ok_and(|meta| meta.is_file());
+            let after = regular.then(|| std::fs::read(path).ok()).flatten();
             if before != after {
                 text.push_str(&compare(&name, before.as_deref(), after.as_deref()));
             }
@@ -206,9 +207,9 @@ fn written(effect: &Effect) -> Vec<PathBuf> {
 fn pooled<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, String> + Send + 'static,
 ) -> BoxFuture<'static, Result<T, String>> {
-    if tokio::runtime::Handle::try_current().is_err() {
-        return ready(work()).boxed();
+    async move {
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or_else(|error| Err(error.to_string()))
     }
-    let done = tokio::task::spawn_blocking(work);
-    async move { done.await.unwrap_or_else(|error| Err(error.to_string())) }.boxed()
+    .boxed()
 }

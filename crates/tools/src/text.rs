@@ -116,7 +116,11 @@ impl Text {
             (Encoding::Utf8, true) => remarks.push("UTF-8 with a byte order mark".to_owned()),
             (encoding, _) => remarks.push(format!("encoding {}", encoding.name())),
         }
-        match Ends::of(&self.body) {
+        let ends = Ends::of(&self.body);
+        if !self.body.is_empty() && !self.body.ends_with(['\n', '\r']) {
+            remarks.push("no newline at the end".to_owned());
+        }
+        match ends {
             Ends::Lf => (),
             Ends::CrLf => remarks.push("line ends are CRLF".to_owned()),
             Ends::Cr => remarks.push("line ends are lone CR".to_owned()),
@@ -160,10 +164,11 @@ pub(crate) fn lines(body: &str) -> impl Iterator<Item = &str> {
     let end = if Ends::of(body) == Ends::Cr { '\r' } else { '\n' };
     let whole = body.strip_suffix(end).unwrap_or(body);
     let none = body.is_empty();
-    whole
-        .split(end)
-        .map(|line| line.strip_suffix('\r').unwrap_or(line))
-        .take(if none { 0 } else { usize::MAX })
+    whole.split(end).map(|line| line.strip_suffix('\r').unwrap_or(line)).take(if none {
+        0
+    } else {
+        usize::MAX
+    })
 }
 
 /// `text` within `limit` characters, and how many were cut.
@@ -176,12 +181,8 @@ pub(crate) fn clip(text: &str, limit: usize) -> (&str, usize) {
 
 /// A count with its noun: `1 line`, `2 lines`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
-    let plural = match noun {
-        "match" => "matches",
-        _ if number == 1 => return format!("1 {noun}"),
-        noun => return format!("{number} {noun}s"),
-    };
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {plural}") }
+    let plural = if noun.ends_with("ch") { "es" } else { "s" };
+    format!("{number} {noun}{}", if number == 1 { "" } else { plural })
 }
 
 /// A size in bytes as a person reads it.

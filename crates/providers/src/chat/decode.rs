@@ -139,7 +139,7 @@ impl Decoder {
         for counted in [&value["usage"], &value["x_groq"]["usage"], &choice["usage"]] {
             self.usage = usage(counted).unwrap_or(self.usage);
         }
-        if let Some(error) = choice.get("error").filter(|error| !error.is_null()) {
+        if let Some(error) = choice.get("error").filter(|error| says_something(error)) {
             return Err(fail::said(error));
         }
         for said in [&choice["delta"], &choice["message"]] {
@@ -220,9 +220,19 @@ fn ending(stop: &Stop) -> Ending {
 
 /// The error in a chunk, in each of the forms in which servers put one there.
 fn error_in(value: &Value) -> Option<&Value> {
-    let error = value.get("error").filter(|error| !error.is_null());
+    let error = value.get("error").filter(|error| says_something(error));
     let is_error = value["type"] == "error" || value["object"] == "error";
     error.or(is_error.then_some(value))
+}
+
+/// Some servers send the field of an error with every chunk.
+fn says_something(error: &Value) -> bool {
+    match error {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Bool(true) | Value::Number(_) | Value::Array(_) => true,
+    }
 }
 
 fn usage(counted: &Value) -> Option<Usage> {

@@ -100,13 +100,15 @@ impl Order {
 
     fn correct(&mut self, at: usize, out: &mut Vec<Delta>) {
         let args = self.calls.slots[at].args.text();
-        match std::mem::take(&mut self.passed[at]) {
-            Passed::All { id, bytes } | Passed::Corrected { id, bytes } if bytes < args.len() => {
-                out.push(Delta::Void { id: id.clone(), args: args.to_owned() });
-                self.passed[at] = Passed::Corrected { id, bytes: args.len() };
-            }
-            as_before => self.passed[at] = as_before,
+        let (Passed::All { id, bytes } | Passed::Corrected { id, bytes }) = &self.passed[at] else {
+            return;
+        };
+        if *bytes == args.len() {
+            return;
         }
+        let id = id.clone();
+        out.push(Delta::Void { id: id.clone(), args: args.to_owned() });
+        self.passed[at] = Passed::Corrected { id, bytes: args.len() };
     }
 
     fn pass(&mut self, ending: Option<Ending>, out: &mut Vec<Delta>) {

@@ -77,13 +77,14 @@ impl Learned {
 fn rejected<'a>(body: &str, sent: &'a Map<String, Value>) -> Option<&'a str> {
     let error = serde_json::from_str::<Value>(body).unwrap_or_default();
     let words = body.to_lowercase();
-    let mut names = sent.keys().filter(|name| !["model", "stream"].contains(&name.as_str()));
-    let named = error["error"]["param"].as_str();
     if !UNKNOWN.iter().any(|known| words.contains(known)) {
         return None;
     }
-    let by_field = sent.keys().find(|name| named == Some(name.as_str()));
-    by_field.or_else(|| names.find(|name| speaks_of(&words, name))).map(String::as_str)
+    // Without these there is no request: an unknown model is unknown for good.
+    let names = sent.keys().filter(|name| !["model", "stream"].contains(&name.as_str()));
+    let named = error["error"]["param"].as_str();
+    let by_field = names.clone().find(|name| named == Some(name.as_str()));
+    by_field.or_else(|| names.clone().find(|name| speaks_of(&words, name))).map(String::as_str)
 }
 
 /// Whether a text holds a name as a whole word: `max_tokens` does not stand in `x_max_tokens`.

@@ -279,6 +279,14 @@ fn an_error_as_the_only_body_is_taken_by_its_kind() {
 }
 
 #[test]
+fn an_empty_error_is_none() {
+    let chunk = |error: Value| json!({"error": error, "choices": [{"delta": {"content": "x"}}]});
+    let quiet =
+        events([chunk(Value::Null), chunk(json!("")), chunk(json!({})), chunk(json!(false))]);
+    assert_eq!(reply(&[quiet, stream([], "stop")].concat()).text(), "xxxx");
+}
+
+#[test]
 fn a_page_is_named_as_what_it_is() {
     let page = b"\n<!DOCTYPE html><style>b{}</style><title>Sign in</title><p>to the hotel";
     let ModelError::Refused(why) = error(page) else { panic!("refused") };
@@ -340,12 +348,14 @@ proptest! {
                 Delta::Open(_) | Delta::Opaque(_) | Delta::Seal(_) | Delta::Restart { .. } => (),
             }
         }
-        prop_assert!(matches!(whole.0.last(), Some(Delta::End { .. })));
+        let ended = matches!(whole.0.last(), Some(Delta::End { .. }));
+        prop_assert!(ended);
     }
 
     #[test]
     fn no_bytes_at_all_can_do_worse_than_an_error(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let (deltas, error) = read([&bytes[..]]);
-        prop_assert!(error.is_some() || matches!(deltas.last(), Some(Delta::End { .. })));
+        let ended = matches!(deltas.last(), Some(Delta::End { .. }));
+        prop_assert!(error.is_some() || ended);
     }
 }

@@ -9,10 +9,10 @@ use reqwest::Url;
 use serde_json::{Value, json};
 
 /// What came of a stream: its deltas, and the error that ended it.
-pub type Read = (Vec<Delta>, Option<ModelError>);
+pub(crate) type Read = (Vec<Delta>, Option<ModelError>);
 
 /// Reads a body that comes in these pieces.
-pub fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Read {
+pub(crate) fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Read {
     let mut deltas = Vec::new();
     let error = read_into(pieces, &mut deltas).err();
     (deltas, error)
@@ -42,14 +42,14 @@ fn read_into<'a>(
 }
 
 /// Reads a body whole and byte by byte, which must not differ.
-pub fn deltas(bytes: &[u8]) -> Read {
+pub(crate) fn deltas(bytes: &[u8]) -> Read {
     let whole = read([bytes]);
     assert_eq!(whole, read(bytes.chunks(1)), "byte by byte");
     whole
 }
 
 /// The reply in a body that has one.
-pub fn reply(bytes: &[u8]) -> Reply {
+pub(crate) fn reply(bytes: &[u8]) -> Reply {
     let (deltas, error) = deltas(bytes);
     assert_eq!(error, None, "after {deltas:?}");
     let mut collector = Collector::default();
@@ -60,12 +60,12 @@ pub fn reply(bytes: &[u8]) -> Reply {
 }
 
 /// The error that a body ends in.
-pub fn error(bytes: &[u8]) -> ModelError {
+pub(crate) fn error(bytes: &[u8]) -> ModelError {
     deltas(bytes).1.expect("an error")
 }
 
 /// The calls of a reply as name and arguments; their ids must be there and differ.
-pub fn calls(reply: &Reply) -> Vec<(&str, &str)> {
+pub(crate) fn calls(reply: &Reply) -> Vec<(&str, &str)> {
     let ids: std::collections::BTreeSet<&str> = reply.calls().map(|call| &*call.id).collect();
     assert_eq!(ids.len(), reply.calls().count(), "ids differ: {ids:?}");
     assert!(!ids.contains(""), "no id is empty");
@@ -73,7 +73,7 @@ pub fn calls(reply: &Reply) -> Vec<(&str, &str)> {
 }
 
 /// The thinking of a reply.
-pub fn thinking(reply: &Reply) -> String {
+pub(crate) fn thinking(reply: &Reply) -> String {
     let thought = |said: &Said| match said {
         Said::Thinking(thought) => thought.clone(),
         Said::Text(_) | Said::Call(_) | Said::Opaque(_) => String::new(),
@@ -82,18 +82,18 @@ pub fn thinking(reply: &Reply) -> String {
 }
 
 /// A stream of these events, without an end marker.
-pub fn events(values: impl IntoIterator<Item = Value>) -> Vec<u8> {
+pub(crate) fn events(values: impl IntoIterator<Item = Value>) -> Vec<u8> {
     values.into_iter().map(|value| format!("data: {value}\n\n")).collect::<String>().into_bytes()
 }
 
 /// A stream of these deltas that ends for this reason.
-pub fn stream(deltas: impl IntoIterator<Item = Value>, reason: &str) -> Vec<u8> {
+pub(crate) fn stream(deltas: impl IntoIterator<Item = Value>, reason: &str) -> Vec<u8> {
     let last = json!({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]});
     let deltas = deltas.into_iter().map(|delta| json!({"choices": [{"index": 0, "delta": delta}]}));
     [events(deltas.chain([last])), b"data: [DONE]\n\n".to_vec()].concat()
 }
 
 /// A delta with pieces of calls.
-pub fn pieces(pieces: Value) -> Value {
+pub(crate) fn pieces(pieces: Value) -> Value {
     json!({ "tool_calls": pieces })
 }

@@ -1,0 +1,140 @@
+//! The library's front door: an agent to talk to.
+
+use std::sync::Arc;
+
+use futures::future::{BoxFuture, Either, select};
+use purlin_engine::desk::Asks;
+use purlin_engine::driver::{Events, Handle};
+use purlin_engine::event::{Command, Ended, Event, Told};
+use purlin_engine::message::UserMessage;
+use purlin_engine::model::Delta;
+use purlin_engine::tool::Tool;
+
+use crate::config::Config;
+use crate::exit::{Code, Fatal};
+use crate::llm::Llm;
+use crate::wire::{Toolset, Which, Wired, wire};
+
+/// An agent in a folder. Nobody is there to be asked, so what would ask is refused, unless its
+/// configuration says yes to everything.
+pub struct Agent {
+    llm: Llm,
+    config: Result<Config, Fatal>,
+    tools: Toolset,
+    running: Option<Running>,
+    watch: Box<dyn FnMut(&Told) + Send>,
+}
+
+struct Running {
+    handle: Handle,
+    events: Events,
+    agent: BoxFuture<'static, ()>,
+}
+
+impl Agent {
+    /// An agent with the seven tools, in the current directory, with what the environment says.
+    pub fn new(llm: Llm) -> Self {
+        let (config, tools) = (Config::from_env(), Toolset::All);
+        Self { llm, config, tools, running: None, watch: Box::new(|_| ()) }
+    }
+
+    /// The same agent with this configuration.
+    #[must_use]
+    pub fn with(self, config: Config) -> Self {
+        Self { config: Ok(config), ..self }
+    }
+
+    /// The same agent with these tools and no others.
+    #[must_use]
+    pub fn with_tools(self, tools: Vec<Arc<dyn Tool>>) -> Self {
+        Self { tools: Toolset::Own(tools), ..self }
+    }
+
+    /// The same agent with the tools that cannot change anything.
+    #[must_use]
+    pub fn read_only(self) -> Self {
+        Self { tools: Toolset::ReadOnly, ..self }
+    }
+
+    /// The same agent, with every event shown to `watch` as it happens.
+    #[must_use]
+    pub fn watched(self, watch: impl FnMut(&Told) + Send + 'static) -> Self {
+        Self { watch: Box::new(watch), ..self }
+    }
+
+    /// One turn: says this to the model and returns its last words. The conversation goes on with
+    /// the next call. Dropping the future leaves the turn to the next call, which waits for it.
+    ///
+    /// # Errors
+    /// When the turn does not end well; the code says how it ended.
+    pub async fn chat(&mut self, text: &str) -> Result<String, Fatal> {
+        if self.running.is_none() {
+            self.running = Some(self.start()?);
+        }
+        let Some(running) = &mut self.running else { return Ok(String::new()) };
+        let _ = running.handle.send(Command::Prompt(UserMessage::person(text)));
+        let mut answer = String::new();
+        loop {
+            let told = match select(running.agent.as_mut(), Box::pin(running.events.recv())).await {
+                Either::Right((Some(told), _)) => told,
+                Either::Left(_) | Either::Right((None, _)) => {
+                    return Err(Fatal::new(Code::Failed, "the agent is gone"));
+                }
+            };
+            (self.watch)(&told);
+            if !told.agent.is_main() {
+                continue;
+            }
+            if let Event::Ended(ended) = &told.event {
+                return finished(ended, answer);
+            }
+            gather(&mut answer, &told.event);
+        }
+    }
+
+    fn start(&mut self) -> Result<Running, Fatal> {
+        let config = match &self.config {
+            Ok(config) => config,
+            Err(fatal) => return Err(Fatal::new(fatal.code, fatal.why.clone())),
+        };
+        let Wired { handle, events, agent, .. } =
+            wire(config, &self.llm, Which::New, Asks::Nobody, self.tools.clone())?;
+        Ok(Running { handle, events, agent })
+    }
+}
+
+/// Gathers the text of the last reply.
+pub(crate) fn gather(answer: &mut String, event: &Event) {
+    match event {
+        Event::Delta(Delta::Text(text)) => answer.push_str(text),
+        Event::Delta(Delta::Restart { .. } | Delta::Call { .. }) | Event::Said(_) => answer.clear(),
+        Event::Delta(_)
+        | Event::Replied
+        | Event::Ask { .. }
+        | Event::Started { .. }
+        | Event::Progress { .. }
+        | Event::Answered { .. }
+        | Event::Changed { .. }
+        | Event::Compacted { .. }
+        | Event::Usage(_)
+        | Event::State { .. }
+        | Event::Model(_)
+        | Event::Diff(_)
+        | Event::Notice(_)
+        | Event::Ended(_) => (),
+    }
+}
+
+fn finished(ended: &Ended, answer: String) -> Result<String, Fatal> {
+    match ended {
+        Ended::Done => Ok(answer),
+        Ended::Interrupted => Err(Fatal::new(Code::Interrupted, "interrupted")),
+        Ended::Limit(why)
+        | Ended::Budget(why)
+        | Ended::Repetition(why)
+        | Ended::Refused(why)
+        | Ended::Auth(why)
+        | Ended::Provider(why)
+        | Ended::Failed(why) => Err(Fatal::new(Code::of(ended), why.clone())),
+    }
+}

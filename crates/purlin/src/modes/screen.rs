@@ -1,0 +1,93 @@
+//! Writing to the terminal, and what there is to say about sessions.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::time::UNIX_EPOCH;
+
+use purlin_engine::message::{Item, Source};
+use purlin_engine::session::mode;
+use purlin_tui::page::{Print, Stream};
+use purlin_tui::state::{Listed, Look, Opened, Reach, unspent};
+use purlin_tui::view::ink::Ink;
+
+use crate::config::Config;
+use crate::llm::Llm;
+use crate::sessions::{Found, Sessions, date, look};
+use crate::wire::Wired;
+
+/// Sessions in a list, at most.
+const LISTED: usize = 20;
+
+/// Writes to stderr. A closed stderr is no reason to stop.
+pub(super) fn talk(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// Writes what a view wants written. False when stdout is closed: nobody reads any more.
+pub(super) fn print(print: &Print) -> bool {
+    match print.to {
+        Stream::Err => {
+            talk(&print.text);
+            true
+        }
+        Stream::Out => answer(&print.text),
+    }
+}
+
+/// Writes to stdout. False when it is closed.
+pub(super) fn answer(text: &str) -> bool {
+    let mut out = std::io::stdout();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
+}
+
+/// Where text goes and comes from.
+pub(super) fn surroundings(config: &Config) -> Look {
+    let reach = |terminal| if terminal { Reach::Terminal } else { Reach::Elsewhere };
+    let plain = config.var("NO_COLOR").is_some() || config.var("TERM").as_deref() == Some("dumb");
+    let colours = std::io::stderr().is_terminal() && !plain;
+    Look {
+        ink: if colours { Ink::Colour } else { Ink::Plain },
+        input: reach(std::io::stdin().is_terminal()),
+        output: reach(std::io::stdout().is_terminal()),
+    }
+}
+
+/// A session that was just opened, for the screen.
+pub(super) fn opened(wired: &Wired, llm: &Llm) -> Opened {
+    let folded = &wired.folded;
+    let person = |item: &Item| matches!(item, Item::User(said) if said.source == Source::Person);
+    Opened {
+        id: wired.id.clone(),
+        name: folded.state.get("name").and_then(|name| name.as_str()).map(str::to_owned),
+        model: llm.info().origin.clone(),
+        mode: mode(&folded.state),
+        messages: folded.items.iter().filter(|(_, item)| person(item)).count() as u64,
+        spent: unspent(),
+    }
+}
+
+/// The sessions there are, newest first.
+pub(super) fn listed(sessions: &Sessions) -> Vec<Listed> {
+    sessions.all().iter().take(LISTED).map(describe).collect()
+}
+
+/// The same as numbered lines.
+pub(super) fn numbered(listed: &[Listed]) -> String {
+    let line = |(index, listed): (usize, &Listed)| {
+        let name = listed.name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
+        format!("{:>3}  {}{name}  {}  {}\n", index + 1, listed.id, listed.when, listed.about)
+    };
+    listed.iter().enumerate().map(line).collect()
+}
+
+fn describe(found: &Found) -> Listed {
+    let since = found.written.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (day, clock) = date(since.as_secs());
+    let (name, about) = match look(found) {
+        Ok((folded, first)) => {
+            let name = folded.state.get("name").and_then(|name| name.as_str());
+            (name.map(str::to_owned), first)
+        }
+        Err(why) => (None, format!("cannot be read: {why}")),
+    };
+    Listed { id: found.id.clone(), name, when: format!("{day} {clock} UTC"), about }
+}

@@ -1,0 +1,170 @@
+//! Where sessions lie, what they are called, which there are.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use purlin_engine::journal::{self, FORMAT, Header};
+use purlin_engine::message::{Item, Source, UserMessage, plain};
+use purlin_engine::session::{Folded, fold};
+
+use crate::exit::{Code, Fatal};
+
+/// The ending of a journal's name.
+const ENDING: &str = "jsonl";
+/// The most characters of an id or a name.
+const LONGEST: usize = 100;
+
+/// The folder of all sessions.
+#[derive(Clone, Debug)]
+pub(crate) struct Sessions {
+    /// Where it is; made with the first message of the first session.
+    pub folder: PathBuf,
+}
+
+/// A session that is on disk.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    /// Its id.
+    pub id: String,
+    /// Its journal.
+    pub path: PathBuf,
+    /// When it was last written.
+    pub written: SystemTime,
+}
+
+impl Sessions {
+    /// A header for a new session, begun now in this folder.
+    pub fn header(&self, now: SystemTime, cwd: &Path) -> Header {
+        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let (date, clock) = date(since.as_secs());
+        let clock = clock.replace(':', "");
+        let base = format!("{}-{clock}-{:03}", date.replace('-', ""), since.subsec_millis());
+        let taken = |id: &String| self.journal(id).exists();
+        let again = (2..).map(|number| format!("{base}-{number}"));
+        let id = std::iter::once(base.clone()).chain(again).find(|id| !taken(id));
+        Header {
+            purlin: FORMAT,
+            id: id.unwrap_or(base),
+            cwd: cwd.to_path_buf(),
+            time: since.as_secs(),
+        }
+    }
+
+    /// The journal of an id.
+    pub fn journal(&self, id: &str) -> PathBuf {
+        self.folder.join(format!("{id}.{ENDING}"))
+    }
+
+    /// What lies beside a journal: whole outputs, what undo needs, the journals of sub-agents.
+    pub fn beside(&self, id: &str) -> PathBuf {
+        self.folder.join(format!("{id}.kept"))
+    }
+
+    /// The session of an id or a name.
+    ///
+    /// # Errors
+    /// When there is none, or when it is no id: one that would lead out of the folder.
+    pub fn find(&self, said: &str) -> Result<PathBuf, Fatal> {
+        let id = clean(said)?;
+        let named = fs::read_to_string(self.names().join(&id)).ok();
+        let candidates = [Some(id.clone()), named.and_then(|id| clean(id.trim()).ok())];
+        let found = candidates.into_iter().flatten().map(|id| self.journal(&id));
+        found.into_iter().find(|path| path.is_file()).ok_or_else(|| {
+            let why = format!("there is no session {id}; purlin -r lists those there are");
+            Fatal::new(Code::Usage, why)
+        })
+    }
+
+    /// Gives a session a name.
+    ///
+    /// # Errors
+    /// When it is no name, or another session has it.
+    pub fn name(&self, id: &str, name: &str) -> Result<String, Fatal> {
+        let name = clean(name)?;
+        let path = self.names().join(&name);
+        let owner = fs::read_to_string(&path).unwrap_or_default();
+        let other = !owner.is_empty() && owner != id && self.journal(&owner).exists();
+        if other || (name != id && self.journal(&name).exists()) {
+            return Err(Fatal::new(Code::Usage, format!("another session is called {name}")));
+        }
+        let written = fs::create_dir_all(self.names()).and_then(|()| fs::write(&path, id));
+        written.map_err(|why| Fatal::new(Code::Failed, format!("{}: {why}", path.display())))?;
+        Ok(name)
+    }
+
+    /// All sessions, the last written first. What cannot be looked at is not there.
+    pub fn all(&self) -> Vec<Found> {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
+        let found = |entry: io::Result<fs::DirEntry>| {
+            let path = entry.ok()?.path();
+            let journal = path.extension().is_some_and(|ending| ending == ENDING);
+            let data = fs::metadata(&path).ok().filter(|data| journal && data.is_file())?;
+            let id = path.file_stem()?.to_str()?.to_owned();
+            Some(Found { id, path, written: data.modified().ok()? })
+        };
+        let mut found: Vec<Found> = entries.filter_map(found).collect();
+        found.sort_by(|a, b| b.written.cmp(&a.written).then_with(|| b.id.cmp(&a.id)));
+        found
+    }
+
+    /// The last session that was begun in this folder.
+    pub fn last_in(&self, cwd: &Path) -> Option<PathBuf> {
+        self.all().into_iter().map(|found| found.path).find(|path| begun_in(path, cwd))
+    }
+
+    fn names(&self) -> PathBuf {
+        self.folder.join("names")
+    }
+}
+
+/// An id or a name as it was said, if it is one: letters and digits of any script, `-`, `_`, `.`.
+fn clean(said: &str) -> Result<String, Fatal> {
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let fits = !said.is_empty() && said.chars().count() <= LONGEST && !said.starts_with('.');
+    if fits && said.chars().all(allowed) {
+        return Ok(said.to_owned());
+    }
+    let why = format!("`{said}` is no session: ids and names are letters, digits, -, _ and .");
+    Err(Fatal::new(Code::Usage, why))
+}
+
+fn begun_in(path: &Path, cwd: &Path) -> bool {
+    let mut first = String::new();
+    let read = fs::File::open(path)
+        .and_then(|file| io::BufRead::read_line(&mut io::BufReader::new(file), &mut first));
+    let header: Option<Header> = serde_json::from_str(&first).ok();
+    read.is_ok() && header.is_some_and(|header| header.cwd == cwd)
+}
+
+/// What a session is about: its fold, and the first words of the person.
+pub(crate) fn look(found: &Found) -> io::Result<(Folded, String)> {
+    let lines = journal::read(&found.path)?;
+    let folded = fold(&found.id, &lines, lines.len() as u64);
+    let said = folded.items.iter().find_map(|(_, item)| match &**item {
+        Item::User(UserMessage { content, source: Source::Person | Source::Summary }) => {
+            Some(plain(content))
+        }
+        Item::User(_) | Item::Step(_) => None,
+    });
+    let first = said.unwrap_or_default();
+    let line = first.lines().next().unwrap_or_default().chars().take(80).collect();
+    Ok((folded, line))
+}
+
+/// A time as `2026-11-20` and `13:59:57`, in UTC.
+pub(crate) fn date(seconds: u64) -> (String, String) {
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    // Counted in eras of 400 years that begin on the first of March of a year divisible by 400.
+    let shifted = days + 719_468;
+    let (era, day) = (shifted / 146_097, shifted % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let year = year + era * 400 + carry;
+    let clock = format!("{:02}:{:02}:{:02}", rest / 3_600, rest / 60 % 60, rest % 60);
+    (format!("{year:04}-{month:02}-{day:02}"), clock)
+}

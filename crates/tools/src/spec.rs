@@ -1,0 +1,33 @@
+//! What every tool's declaration has in common.
+
+use std::path::Path;
+
+use purlin_engine::tool::{Cx, ToolSpec};
+use serde_json::{Value, json};
+
+/// How many names stand in a title.
+const NAMED: usize = 3;
+
+/// A tool's declaration.
+pub(crate) fn spec(name: &str, text: &str, fields: &Value, required: &[&str]) -> ToolSpec {
+    let mut schema = json!({"type": "object", "properties": fields});
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    ToolSpec { name: name.to_owned(), description: text.trim_end().to_owned(), schema }
+}
+
+/// Some names as a title has room for.
+pub(crate) fn names<'a>(all: impl Iterator<Item = &'a str>) -> String {
+    let all: Vec<_> = all.collect();
+    match all.len().checked_sub(NAMED) {
+        None | Some(0) => all.join(", "),
+        Some(more) => format!("{} and {more} more", all[..NAMED].join(", ")),
+    }
+}
+
+/// A path as answers show it. Given back in another call it must name the same file, so it is
+/// relative only while the session's directory is the project's root.
+pub(crate) fn shown(cx: &Cx, path: &Path) -> String {
+    if cx.cwd == cx.root { cx.show(path) } else { path.display().to_string() }
+}

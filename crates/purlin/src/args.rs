@@ -51,14 +51,14 @@ pub struct Args {
 
 /// What else the program does.
 #[derive(Subcommand, Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sub {
+pub enum Sub {
     /// Watch a scripted model find and fix a bug in a real little project: offline, no key
     Demo,
 }
 
 /// What one-shot mode writes to stdout.
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
     /// The answer
     #[default]
     Text,

@@ -24,7 +24,7 @@ mod sessions;
 mod wire;
 
 pub use agent::Agent;
-pub use args::Args;
+pub use args::{Args, Format, Sub};
 pub use config::Config;
 pub use exit::{Code, Fatal};
 pub use llm::Llm;

@@ -20,23 +20,23 @@ const LONGEST: usize = 100;
 #[derive(Clone, Debug)]
 pub(crate) struct Sessions {
     /// Where it is; made with the first message of the first session.
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
 }
 
 /// A session that is on disk.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
     /// Its id.
-    pub id: String,
+    pub(crate) id: String,
     /// Its journal.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// When it was last written.
-    pub written: SystemTime,
+    pub(crate) written: SystemTime,
 }
 
 impl Sessions {
     /// A header for a new session, begun now in this folder.
-    pub fn header(&self, now: SystemTime, cwd: &Path) -> Header {
+    pub(crate) fn header(&self, now: SystemTime, cwd: &Path) -> Header {
         let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let (date, clock) = date(since.as_secs());
         let clock = clock.replace(':', "");
@@ -53,12 +53,12 @@ impl Sessions {
     }
 
     /// The journal of an id.
-    pub fn journal(&self, id: &str) -> PathBuf {
+    pub(crate) fn journal(&self, id: &str) -> PathBuf {
         self.folder.join(format!("{id}.{ENDING}"))
     }
 
     /// What lies beside a journal: whole outputs, what undo needs, the journals of sub-agents.
-    pub fn beside(&self, id: &str) -> PathBuf {
+    pub(crate) fn beside(&self, id: &str) -> PathBuf {
         self.folder.join(format!("{id}.kept"))
     }
 
@@ -66,7 +66,7 @@ impl Sessions {
     ///
     /// # Errors
     /// When there is none, or when it is no id: one that would lead out of the folder.
-    pub fn find(&self, said: &str) -> Result<PathBuf, Fatal> {
+    pub(crate) fn find(&self, said: &str) -> Result<PathBuf, Fatal> {
         let id = clean(said)?;
         let named = fs::read_to_string(self.names().join(&id)).ok();
         let candidates = [Some(id.clone()), named.and_then(|id| clean(id.trim()).ok())];
@@ -81,7 +81,7 @@ impl Sessions {
     ///
     /// # Errors
     /// When it is no name, or another session has it.
-    pub fn name(&self, id: &str, name: &str) -> Result<String, Fatal> {
+    pub(crate) fn name(&self, id: &str, name: &str) -> Result<String, Fatal> {
         let name = clean(name)?;
         let path = self.names().join(&name);
         let owner = fs::read_to_string(&path).unwrap_or_default();
@@ -94,8 +94,17 @@ impl Sessions {
         Ok(name)
     }
 
+    /// A name made from the first words of a session.
+    pub(crate) fn first_words(&self, id: &str) -> Option<String> {
+        let found = self.all().into_iter().find(|found| found.id == id)?;
+        let (_, line) = look(&found).ok()?;
+        let words = line.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        let name = words.take(5).collect::<Vec<_>>().join("-").to_lowercase();
+        (!name.is_empty()).then_some(name)
+    }
+
     /// All sessions, the last written first. What cannot be looked at is not there.
-    pub fn all(&self) -> Vec<Found> {
+    pub(crate) fn all(&self) -> Vec<Found> {
         let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
         let found = |entry: io::Result<fs::DirEntry>| {
             let path = entry.ok()?.path();
@@ -110,7 +119,7 @@ impl Sessions {
     }
 
     /// The last session that was begun in this folder.
-    pub fn last_in(&self, cwd: &Path) -> Option<PathBuf> {
+    pub(crate) fn last_in(&self, cwd: &Path) -> Option<PathBuf> {
         self.all().into_iter().map(|found| found.path).find(|path| begun_in(path, cwd))
     }
 

@@ -36,15 +36,15 @@ const TASK_ROUNDS: u32 = 20;
 /// An agent that is ready to run, and how to speak to it.
 pub(crate) struct Wired {
     /// Commands in.
-    pub handle: Handle,
+    pub(crate) handle: Handle,
     /// Events out.
-    pub events: Events,
+    pub(crate) events: Events,
     /// The agent; it runs while this is polled.
-    pub agent: BoxFuture<'static, ()>,
+    pub(crate) agent: BoxFuture<'static, ()>,
     /// Its session's id.
-    pub id: String,
+    pub(crate) id: String,
     /// What its session is at.
-    pub folded: session::Folded,
+    pub(crate) folded: session::Folded,
 }
 
 /// Which session.

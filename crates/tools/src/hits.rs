@@ -5,7 +5,7 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use grep_matcher::Matcher as _;
+use grep_matcher::{LineTerminator, Matcher as _};
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use grep_searcher::{BinaryDetection, Searcher, SearcherBuilder, Sink, SinkContext, SinkMatch};
 use serde::Deserialize;
@@ -70,7 +70,6 @@ impl Query {
         }
         let matcher = RegexMatcherBuilder::new()
             .case_insensitive(ignore_case)
-            .line_terminator(Some(b'\n'))
             .crlf(true)
             .build(pattern)
             .map_err(|error| {
@@ -78,6 +77,7 @@ impl Query {
                 format!("not a regular expression: {error}\nto find it literally: {literal}")
             })?;
         let searcher = SearcherBuilder::new()
+            .line_terminator(LineTerminator::crlf())
             .binary_detection(BinaryDetection::quit(0))
             .before_context(context)
             .after_context(context)

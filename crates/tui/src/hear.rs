@@ -3,7 +3,7 @@
 use purlin_engine::event::{Event, Told};
 use purlin_engine::message::Source;
 
-use crate::state::{Asked, Busy, State};
+use crate::state::{Asked, Busy, Opened, State};
 use crate::tell;
 use crate::update::{Action, begin, prints, rest, show_question};
 use crate::view;
@@ -45,25 +45,21 @@ fn remember(state: &mut State, told: &Told) {
     match &told.event {
         Event::Said(message) if message.source == Source::Person => said(state),
         Event::Ended(_) => end(state),
-        Event::State { key, value } if key == "mode" => {
-            let mode = tell::mode(value.as_str());
+        Event::State { key, value } => {
             rest(state);
-            state.session.iter_mut().for_each(|session| session.mode = mode);
-        }
-        Event::State { key, value } if key == "name" => {
-            let name = value.as_str().map(str::to_owned);
-            rest(state);
-            state.session.iter_mut().for_each(|session| session.name.clone_from(&name));
+            keep(state, |session| match key.as_str() {
+                "mode" => session.mode = tell::mode(value),
+                "name" => session.name = value.as_str().map(str::to_owned),
+                _ => (),
+            });
         }
         Event::Model(origin) => {
             rest(state);
-            state.session.iter_mut().for_each(|session| session.model = origin.clone());
+            keep(state, |session| session.model = origin.clone());
         }
-        Event::State { .. }
-        | Event::Compacted { .. }
-        | Event::Diff(_)
-        | Event::Notice(_)
-        | Event::Changed { .. } => rest(state),
+        Event::Compacted { .. } | Event::Diff(_) | Event::Notice(_) | Event::Changed { .. } => {
+            rest(state);
+        }
         Event::Said(_)
         | Event::Delta(_)
         | Event::Replied
@@ -75,11 +71,18 @@ fn remember(state: &mut State, told: &Told) {
     }
 }
 
+/// Something about the session itself changed.
+fn keep(state: &mut State, change: impl FnOnce(&mut Opened)) {
+    if let Some(session) = &mut state.session {
+        change(session);
+    }
+}
+
 fn said(state: &mut State) {
     begin(state);
     state.begun = true;
     state.unsaid = state.unsaid.saturating_sub(1);
-    state.session.iter_mut().for_each(|session| session.messages += 1);
+    keep(state, |session| session.messages += 1);
 }
 
 /// A turn ended; with something unsaid the engine begins another at once.

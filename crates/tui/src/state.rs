@@ -162,6 +162,8 @@ pub enum Input {
     Opened(Opened),
     /// The sessions there are, newest first.
     Sessions(Vec<Listed>),
+    /// The session has this name now.
+    Saved(String),
     /// What was to be done outside could not be done, in words for the person.
     Failed(String),
 }

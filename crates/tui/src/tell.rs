@@ -7,6 +7,7 @@ use purlin_engine::gate::Mode;
 use purlin_engine::listen::Change;
 use purlin_engine::message::{Output, Source, UserMessage, plain as words};
 use purlin_engine::model::Delta;
+use purlin_engine::session::{self, State};
 use serde_json::Value;
 
 use crate::page::{CallKey, Page, Print, Seen};
@@ -126,13 +127,10 @@ impl Page {
         self.lines_of(agent, &call::indent(&dimmed))
     }
 
-    /// Of the state only the mode and the name concern the person.
+    /// Of the state only the mode is news; whoever names a session is told so at once.
     fn state(&mut self, agent: &AgentId, key: &str, value: &Value) -> Vec<Print> {
-        match (key, value.as_str()) {
-            ("mode", text) if agent.is_main() => self.lines(view::mode(mode(text))),
-            ("name", Some(name)) if agent.is_main() => {
-                self.lines(&format!("saved as {}", plain(name)))
-            }
+        match key {
+            "mode" if agent.is_main() => self.lines(view::mode(mode(value))),
             _ => Vec::new(),
         }
     }
@@ -150,10 +148,7 @@ impl Page {
     }
 }
 
-/// The mode that the state's word stands for.
-pub(crate) fn mode(word: Option<&str>) -> Mode {
-    match word {
-        Some("plan") => Mode::Plan,
-        Some(_) | None => Mode::Normal,
-    }
+/// The mode that this value of the state's key means. The engine decides.
+pub(crate) fn mode(value: &Value) -> Mode {
+    session::mode(&State::from_iter([("mode".to_owned(), value.clone())]))
 }

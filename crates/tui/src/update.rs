@@ -25,8 +25,8 @@ pub enum Action {
     /// Look which there are; answered by [`Input::Sessions`] or [`Input::Failed`].
     Sessions,
     /// Keep the session under this name, or one made from what was said first: clean it, see that
-    /// nobody has it, and set the key `name` of the session's state. Answered by the engine, which
-    /// tells the new state, or by [`Input::Failed`].
+    /// nobody has it, and set the key `name` of the session's state. Answered by [`Input::Saved`]
+    /// or [`Input::Failed`].
     Save(Option<String>),
     /// Leave. Nothing follows.
     Quit,
@@ -56,6 +56,7 @@ pub fn update(state: &mut State, input: Input) -> Vec<Action> {
             let text = view::sessions::sessions(state.page.look.ink, &listed, current);
             settled(state, &text)
         }
+        Input::Saved(name) => settled(state, &format!("saved as {}", view::plain::plain(&name))),
         Input::Failed(why) => settled(state, &view::plain::plain(&why)),
     };
     if state.closed && state.busy == Busy::Idle {

@@ -108,7 +108,7 @@ async fn perform(action: Action, config: &Config, llm: &Llm, open: &mut Open) ->
             }
         }
         Action::Sessions => Next::Input(Input::Sessions(screen::listed(&sessions))),
-        Action::Save(name) => Next::Input(save(&sessions, open, name)),
+        Action::Save(name) => save(&sessions, open, name),
     }
 }
 
@@ -134,16 +134,17 @@ fn last_but(sessions: &Sessions, current: &str) -> Result<std::path::PathBuf, Fa
     last.map(|found| found.path).ok_or_else(nothing)
 }
 
-/// Gives the session a name: in the journal, and where names are looked up.
-fn save(sessions: &Sessions, open: &Open, name: Option<String>) -> Input {
-    let name = name.unwrap_or_else(|| open.wired.id.clone());
-    match sessions.name(&open.wired.id, &name) {
+/// Gives the session a name: where names are looked up, and in the journal. The engine tells.
+fn save(sessions: &Sessions, open: &Open, name: Option<String>) -> Next {
+    let id = &open.wired.id;
+    let name = name.or_else(|| sessions.first_words(id)).unwrap_or_else(|| id.clone());
+    match sessions.name(id, &name) {
         Ok(name) => {
-            let (key, value) = ("name".to_owned(), name.clone().into());
+            let (key, value) = ("name".to_owned(), name.into());
             let _ = open.wired.handle.send(Command::Set { key, value });
-            Input::Saved(name)
+            Next::Go
         }
-        Err(fatal) => Input::Failed(fatal.why),
+        Err(fatal) => Next::Input(Input::Failed(fatal.why)),
     }
 }
 

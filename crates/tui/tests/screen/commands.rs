@@ -199,8 +199,10 @@ fn sessions_are_listed_with_the_open_one_marked() {
 fn save_says_the_name_it_got() {
     let mut sitting = Sitting::new();
     sitting.line("/save a/b");
+    sitting.input(Input::Saved("a-b".into()));
     sitting.event(Event::State { key: "name".into(), value: json!("a-b") });
-    assert_eq!(sitting.seen(), "/save a/b\nsaved as a-b\n› ");
+    assert_eq!(sitting.seen(), "/save a/b\nsaved as a-b\n› ", "said once");
+    assert_eq!(sitting.state.session.and_then(|session| session.name).as_deref(), Some("a-b"));
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn cc_21_nothing_that_is_shown_can_steer_the_terminal() {
     sitting.event_of(evil, Event::Ask { ask: purlin_engine::event::AskId(2), question: choose });
     sitting.line("y");
     sitting.input(Input::Failed(evil.into()));
-    sitting.event(Event::State { key: "name".into(), value: evil.into() });
+    sitting.input(Input::Saved(evil.into()));
     sitting.input(Input::Opened(session(evil, 3)));
     let listed =
         Listed { id: evil.into(), name: Some(evil.into()), when: evil.into(), about: evil.into() };

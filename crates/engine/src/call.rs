@@ -19,6 +19,9 @@ use crate::tool::{Cx, Tool, ToolError};
 /// How often one call may turn out to need more than it was permitted.
 const NEEDS: u32 = 3;
 
+/// What a call hears whose tool panicked.
+pub(crate) const FAILED_INSIDE: &str = "this tool failed inside; that is its fault, not yours";
+
 /// A ticket that outlives the call that took it.
 #[derive(Clone, Default)]
 pub(crate) struct Ticketed(pub(crate) Slotted<Ticket>);
@@ -50,7 +53,7 @@ impl Call {
         let mut output = match ran {
             Ok(Ok(output)) => output,
             Ok(Err(Refused(why))) => Output::failure(why),
-            Err(_) => Output::failure("this tool failed inside; that is its fault, not yours"),
+            Err(_) => Output::failure(FAILED_INSIDE),
         };
         let ticket = ticket.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let changes = match ticket {

@@ -126,7 +126,7 @@ async fn drive(mut agent: Agent, models: Models) {
             Command::Answer { .. } | Command::Interrupt => (),
         }
     }
-    agent.flush().await;
+    agent.session.journal().flush().await;
 }
 
 impl Agent {
@@ -179,7 +179,7 @@ impl Agent {
 /// questions, purse and permits, its own history. Its answer is bounded; the whole can be read.
 pub async fn run_task(cx: &Cx, mut setup: Setup, task: String) -> Output {
     let id = cx.agent.child(&cx.call);
-    let journal = setup.session.path().display().to_string();
+    let journal = setup.session.journal().place();
     let keep = Arc::clone(&setup.keep);
     // It starts where its parent stands: directory, mode, what was read.
     for (key, value) in inherited(&cx.state) {

@@ -20,8 +20,6 @@ pub mod event;
 pub mod gate;
 /// What the person says while a turn runs.
 mod inbox;
-/// The journal file.
-pub mod journal;
 /// What may happen around a call without the loop knowing who listens.
 pub mod listen;
 /// What a conversation is made of.

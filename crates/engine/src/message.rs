@@ -102,10 +102,7 @@ pub struct Reply {
 impl Reply {
     /// The calls, in the order given.
     pub fn calls(&self) -> impl Iterator<Item = &ToolCall> {
-        self.blocks.iter().filter_map(|block| match &block.body {
-            Body::Call(call) => Some(call),
-            Body::Text(_) | Body::Thinking(_) | Body::Opaque(_) => None,
-        })
+        self.blocks.iter().filter_map(Block::call)
     }
 
     /// The text blocks, joined.
@@ -127,6 +124,16 @@ pub struct Block {
     /// and to nobody else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seal: Option<Value>,
+}
+
+impl Block {
+    /// The call, where it is one.
+    pub fn call(&self) -> Option<&ToolCall> {
+        match &self.body {
+            Body::Call(call) => Some(call),
+            Body::Text(_) | Body::Thinking(_) | Body::Opaque(_) => None,
+        }
+    }
 }
 
 impl From<Body> for Block {

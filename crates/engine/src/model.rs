@@ -194,8 +194,8 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Takes one delta. Returns a call when this delta completed it.
-    pub fn take(&mut self, delta: &Delta) -> Option<ToolCall> {
+    /// Takes one delta.
+    pub fn take(&mut self, delta: &Delta) {
         match delta {
             Delta::Open(kind) => self.begin(*kind),
             Delta::Text(text) => self.say(Kind::Text, text),
@@ -217,19 +217,24 @@ impl Collector {
                     call.args.push_str(piece);
                 }
             }
-            Delta::CallDone => return self.last_call().cloned(),
+            Delta::CallDone => (),
             Delta::Void { id, args } => self.replace_args(id, args),
             Delta::Restart { .. } => *self = Self::default(),
             Delta::End { usage, stop } => self.ended = Some((*usage, stop.clone())),
         }
-        None
+    }
+
+    /// The calls so far; the last may still be open.
+    pub fn calls(&self) -> impl Iterator<Item = &ToolCall> {
+        self.blocks.iter().filter_map(Block::call)
     }
 
     /// The reply, if its end was seen and it says anything.
     pub fn finish(self, origin: Origin) -> Option<Reply> {
         let (usage, stop) = self.ended?;
         let blocks = spoken(self.blocks);
-        (!blocks.is_empty()).then_some(Reply { blocks, origin, usage, stop })
+        let says = |block: &Block| !matches!(block.body, Body::Thinking(_));
+        blocks.iter().any(says).then_some(Reply { blocks, origin, usage, stop })
     }
 
     /// What was said before the person interrupted: text and thinking, without unfinished calls.
@@ -274,13 +279,6 @@ impl Collector {
         self.blocks.push(body.into());
     }
 
-    fn last_call(&self) -> Option<&ToolCall> {
-        match &self.blocks.last()?.body {
-            Body::Call(call) => Some(call),
-            Body::Text(_) | Body::Thinking(_) | Body::Opaque(_) => None,
-        }
-    }
-
     fn replace_args(&mut self, id: &str, args: &str) {
         for block in &mut self.blocks {
             match &mut block.body {
@@ -291,11 +289,11 @@ impl Collector {
     }
 }
 
-/// Without blocks that say nothing: strict servers reject an empty text. A sealed block speaks
+/// Without blocks that say nothing: strict servers reject a blank text. A sealed block speaks
 /// through its seal.
 fn spoken(blocks: Vec<Block>) -> Vec<Block> {
     let speaks = |block: &Block| match &block.body {
-        Body::Text(text) | Body::Thinking(text) => !text.is_empty() || block.seal.is_some(),
+        Body::Text(text) | Body::Thinking(text) => !text.trim().is_empty() || block.seal.is_some(),
         Body::Call(_) | Body::Opaque(_) => true,
     };
     blocks.into_iter().filter(speaks).collect()

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::{AbortHandle, Abortable, BoxFuture, FutureExt as _};
@@ -43,7 +44,9 @@ impl Tools {
     }
 
     fn claim(&self, call: &ToolCall, cx: &Cx) -> Result<Claim, ToolError> {
-        self.find(&call.name)?.claim(call, cx)
+        let tool = self.find(&call.name)?;
+        let claimed = catch_unwind(AssertUnwindSafe(|| tool.claim(call, cx)));
+        claimed.unwrap_or_else(|_| Err(ToolError::tell(call::FAILED_INSIDE)))
     }
 }
 
@@ -96,11 +99,22 @@ impl Batch {
         }
     }
 
-    /// A call is complete in the stream.
-    pub(crate) fn offer(&mut self, call: ToolCall) {
-        let claim = self.tools.claim(&call, &self.cx(&call));
-        self.slots.push(Slot { call, claim, turn: Turn::Waiting, ticket: Ticketed::default() });
+    /// These calls are complete in the stream; those it knows stay as they are.
+    pub(crate) fn offer<'a>(&mut self, calls: impl Iterator<Item = &'a ToolCall>) {
+        self.add(calls);
         self.start();
+    }
+
+    fn add<'a>(&mut self, calls: impl Iterator<Item = &'a ToolCall>) {
+        for call in calls.skip(self.slots.len()) {
+            let slot = self.slot(call.clone());
+            self.slots.push(slot);
+        }
+    }
+
+    fn slot(&self, call: ToolCall) -> Slot {
+        let claim = self.tools.claim(&call, &self.cx(&call));
+        Slot { call, claim, turn: Turn::Waiting, ticket: Ticketed::default() }
     }
 
     /// The stream began again: what ran early is thrown away.
@@ -116,28 +130,17 @@ impl Batch {
         self.landed.retain(|landed| landed.index != index);
         let mut call = self.slots[index].call.clone();
         args.clone_into(&mut call.args);
-        let claim = self.tools.claim(&call, &self.cx(&call));
-        let slot = &mut self.slots[index];
-        if let Turn::Running(abort) = &slot.turn {
+        if let Turn::Running(abort) = &self.slots[index].turn {
             abort.abort();
         }
-        *slot = Slot { call, claim, turn: Turn::Waiting, ticket: Ticketed::default() };
+        self.slots[index] = self.slot(call);
     }
 
     /// The reply was cut at the output limit, so nothing starts any more: what had started keeps
     /// its result, the rest is told why. A call that never became complete is offered here, too.
-    pub(crate) fn hold(&mut self, calls: &[ToolCall]) {
+    pub(crate) fn hold<'a>(&mut self, calls: impl Iterator<Item = &'a ToolCall>) {
         self.held = true;
-        for call in calls.iter().skip(self.slots.len()) {
-            let claim = self.tools.claim(call, &self.cx(call));
-            let slot = Slot {
-                call: call.clone(),
-                claim,
-                turn: Turn::Waiting,
-                ticket: Ticketed::default(),
-            };
-            self.slots.push(slot);
-        }
+        self.add(calls);
         for index in 0..self.slots.len() {
             if matches!(self.slots[index].turn, Turn::Waiting) {
                 self.land(index, Output::failure(CUT));

@@ -5,15 +5,16 @@
 //! session applies each line with the same function, so it is the fold by construction.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::event::Tier;
 use crate::gate::Mode;
-use crate::journal::{self, Header, Journal, JournalError};
 use crate::listen::Change;
 use crate::message::{Item, OpenStep, Origin, Output, Reply, Source, UserMessage};
 use crate::model::ItemKey;
@@ -313,9 +314,30 @@ fn shorten(item: &Item, cuts: &[&Cut]) -> Item {
     }
 }
 
+/// Where a session's lines go, line 0 being a header that is none of its business. A line's number
+/// is its id, so lines are never removed.
+pub trait Journal: Send {
+    /// The session's id.
+    fn id(&self) -> &str;
+    /// Where it lies, for people.
+    fn place(&self) -> String;
+    /// All lines, the header first; none while nothing was written.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn lines(&self) -> io::Result<Vec<String>>;
+    /// Appends a line.
+    ///
+    /// # Errors
+    /// When it cannot be written now; then it is kept, and written before the next.
+    fn append(&mut self, line: &str) -> io::Result<()>;
+    /// Sees what was written onto the device.
+    fn flush(&self) -> BoxFuture<'static, ()>;
+}
+
 /// A session that is being written.
 pub struct Session {
-    journal: Journal,
+    journal: Box<dyn Journal>,
     head: u64,
     last: u64,
     folded: Folded,
@@ -323,32 +345,25 @@ pub struct Session {
 }
 
 impl Session {
-    /// A new session. Nothing is on disk until something is said.
-    pub fn new(path: PathBuf, header: Header) -> Self {
-        let folded = Folded { journal: hash(&header.id), ..Folded::default() };
-        let journal = Journal::new(path, header);
-        Self { journal, head: 0, last: 0, folded, trouble: None }
-    }
-
-    /// Opens a session to go on with it.
+    /// The session of a journal, new or old. Nothing is written until something is said.
     ///
     /// # Errors
-    /// See [`Journal::open`].
-    pub fn open(path: PathBuf) -> Result<Self, JournalError> {
-        let (journal, lines) = Journal::open(path)?;
-        let last = (lines.len() as u64).saturating_sub(1);
-        let folded = fold(&journal.header().id, &lines, last);
-        Ok(Self { journal, head: last, last, folded, trouble: None })
+    /// When the journal cannot be read.
+    pub fn new(journal: Box<dyn Journal>) -> io::Result<Self> {
+        let last = (journal.lines()?.len() as u64).saturating_sub(1);
+        let folded = Folded { journal: hash(journal.id()), ..Folded::default() };
+        let mut session = Self { journal, head: last, last, folded, trouble: None };
+        session.rewind(last)?;
+        Ok(session)
     }
 
     /// Goes back to an earlier line: what follows hangs on it, and nothing is lost.
     ///
     /// # Errors
     /// When the journal cannot be read.
-    pub fn rewind(&mut self, line: u64) -> std::io::Result<()> {
-        let lines = journal::read(self.journal.path())?;
+    pub fn rewind(&mut self, line: u64) -> io::Result<()> {
         self.head = line.min(self.last);
-        self.folded = fold(&self.journal.header().id, &lines, self.head);
+        self.folded = fold(self.journal.id(), &self.journal.lines()?, self.head);
         Ok(())
     }
 
@@ -356,12 +371,12 @@ impl Session {
     pub fn append(&mut self, entry: Entry) -> u64 {
         let parent = (self.head != self.last).then_some(self.head);
         let line = Line { parent, entry };
-        let (number, written) = self.journal.append(&line);
-        self.trouble = written.err().map(|error| error.to_string());
-        self.folded.apply(number, &line.entry);
-        self.head = number;
-        self.last = number;
-        number
+        let text = serde_json::to_string(&line).unwrap_or_default();
+        self.trouble = self.journal.append(&text).err().map(|error| error.to_string());
+        self.last += 1;
+        self.head = self.last;
+        self.folded.apply(self.head, &line.entry);
+        self.head
     }
 
     /// What the last write said, if it failed. The session goes on in memory.
@@ -379,18 +394,8 @@ impl Session {
         self.head
     }
 
-    /// The header.
-    pub fn header(&self) -> &Header {
-        self.journal.header()
-    }
-
-    /// Where the journal lies.
-    pub fn path(&self) -> &Path {
-        self.journal.path()
-    }
-
-    /// A second descriptor of the journal, to flush it to the device from another thread.
-    pub fn file(&self) -> Option<std::fs::File> {
-        self.journal.file()
+    /// Where its lines go.
+    pub fn journal(&self) -> &dyn Journal {
+        &*self.journal
     }
 }

@@ -59,7 +59,7 @@ impl Agent {
             Ok(()) => Ended::Done,
             Err(ended) => ended,
         };
-        self.flush().await;
+        self.session.journal().flush().await;
         let refused = self.cx.desk.refused();
         match ended {
             Ended::Done if !refused.is_empty() => Ended::Refused(refused.join("; ")),
@@ -130,7 +130,7 @@ impl Agent {
     /// Runs the calls of the reply that was just written; each answer is journalled as it lands.
     async fn run_calls(&mut self, mut batch: Batch) -> Result<(), Ended> {
         if batch.has_effects() {
-            self.flush().await; // a crash must show exactly which calls were in flight
+            self.session.journal().flush().await; // a crash must show exactly which calls were in flight
         }
         batch.journalled();
         loop {
@@ -365,7 +365,7 @@ impl Agent {
         self.session.append(entry);
         let trouble = self.session.trouble().cloned();
         if let Some(why) = trouble.as_ref().filter(|_| !self.troubled) {
-            let path = self.session.path().display();
+            let path = self.session.journal().place();
             self.tell(Event::Notice(format!(
                 "this session cannot be saved for now, and goes on in memory: {path}: {why}"
             )));
@@ -388,13 +388,6 @@ impl Agent {
         }
         Ok(())
     }
-
-    /// Sees the journal onto the device.
-    pub(crate) async fn flush(&self) {
-        if let Some(file) = self.session.file() {
-            let _ = tokio::task::spawn_blocking(move || file.sync_data()).await;
-        }
-    }
 }
 
 /// Takes in a reply. Calls are offered as they complete, and those that may run do so meanwhile.
@@ -413,10 +406,11 @@ async fn listen(
         };
         let Some(delta) = delta else { return Err(ModelError::cut_off()) };
         let delta = delta?;
-        let call = collector.take(&delta);
+        collector.take(&delta);
         match &delta {
             Delta::Restart { .. } => batch.restart(),
             Delta::Void { id, args } => batch.void(id, args),
+            Delta::CallDone => batch.offer(collector.calls()),
             Delta::Open(_)
             | Delta::Text(_)
             | Delta::Thinking(_)
@@ -424,13 +418,9 @@ async fn listen(
             | Delta::Seal(_)
             | Delta::Call { .. }
             | Delta::Args(_)
-            | Delta::CallDone
             | Delta::End { .. } => (),
         }
         batch.tell(Event::Delta(delta));
-        if let Some(call) = call {
-            batch.offer(call);
-        }
         if collector.ended().is_some() {
             return Ok(());
         }
@@ -451,14 +441,11 @@ async fn collect(
 /// A complete reply. When the output limit cut it, nothing more starts: not even calls that parse,
 /// since what would have followed might have changed their meaning.
 fn settle(reply: &Reply, batch: &mut Batch) {
-    let calls: Vec<ToolCall> = reply.calls().cloned().collect();
     let torn = |call: &ToolCall| schema::is_cut_off(&call.args);
-    if reply.stop == Stop::Length || calls.last().is_some_and(torn) {
-        batch.hold(&calls);
-        return;
-    }
-    for call in calls.into_iter().skip(batch.len()) {
-        batch.offer(call);
+    if reply.stop == Stop::Length || reply.calls().last().is_some_and(torn) {
+        batch.hold(reply.calls());
+    } else {
+        batch.offer(reply.calls());
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use purlin_engine::event::Ended;
+use purlin_store::{JournalError, SessionsError};
 
 /// How the program ended, for whoever called it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +94,28 @@ impl fmt::Display for Fatal {
 }
 
 impl std::error::Error for Fatal {}
+
+impl From<SessionsError> for Fatal {
+    fn from(error: SessionsError) -> Self {
+        let code = match error {
+            SessionsError::Missing(_) | SessionsError::NoName(_) | SessionsError::Taken(_) => {
+                Code::Usage
+            }
+            SessionsError::Io { .. } => Code::Failed,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<JournalError> for Fatal {
+    fn from(error: JournalError) -> Self {
+        let code = match error {
+            JournalError::Locked(_) => Code::Failed,
+            JournalError::Newer { .. } | JournalError::Io { .. } => Code::Configuration,
+        };
+        Self::new(code, error.to_string())
+    }
+}
 
 impl From<anyhow::Error> for Fatal {
     fn from(error: anyhow::Error) -> Self {

@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use purlin_engine::driver::Facts;
 
 use crate::config::Config;
-use crate::sessions::date;
+use purlin_store::sessions::date;
 
 /// The most entries of the root that are named.
 const ENTRIES: usize = 40;

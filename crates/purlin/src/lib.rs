@@ -20,7 +20,6 @@ mod facts;
 mod http;
 mod llm;
 mod modes;
-mod sessions;
 mod wire;
 
 pub use agent::Agent;

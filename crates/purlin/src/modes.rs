@@ -13,8 +13,8 @@ use crate::args::{Args, Format, Sub};
 use crate::config::Config;
 use crate::exit::{Code, Fatal};
 use crate::llm::Llm;
-use crate::sessions::Sessions;
 use crate::wire::Which;
+use purlin_store::Sessions;
 
 /// Runs the program.
 ///
@@ -68,7 +68,7 @@ fn which(args: &Args, config: &Config) -> Result<Which, Fatal> {
     match args.resume.as_deref() {
         None => Ok(Which::New),
         Some("") => choose(&sessions),
-        Some(id) => sessions.find(id).map(Which::Old),
+        Some(id) => Ok(Which::Old(sessions.find(id)?)),
     }
 }
 
@@ -89,7 +89,7 @@ fn choose(sessions: &Sessions) -> Result<Which, Fatal> {
     let number = line.trim().parse::<usize>().ok().and_then(|number| number.checked_sub(1));
     let chosen = number.and_then(|index| listed.get(index)).map(|listed| listed.id.clone());
     let said = chosen.unwrap_or_else(|| line.trim().to_owned());
-    if said.is_empty() { Err(nothing()) } else { sessions.find(&said).map(Which::Old) }
+    if said.is_empty() { Err(nothing()) } else { Ok(Which::Old(sessions.find(&said)?)) }
 }
 
 fn prompt(args: &Args) -> Result<Option<String>, Fatal> {

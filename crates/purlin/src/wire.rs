@@ -10,7 +10,6 @@ use purlin_engine::budget::Limits;
 use purlin_engine::desk::Asks;
 use purlin_engine::driver::{self, Events, Facts, Handle, Setup, Shared};
 use purlin_engine::gate::Gate;
-use purlin_engine::journal::{Header, JournalError};
 use purlin_engine::message::Output;
 use purlin_engine::prompt;
 use purlin_engine::session::{self, Entry, Session};
@@ -18,6 +17,7 @@ use purlin_engine::tool::{Cx, Keep, Tool};
 use purlin_exec::Shell;
 use purlin_policy::catastrophe::Catastrophe;
 use purlin_policy::rules::SessionRules;
+use purlin_store::{Header, JournalFile, Sessions};
 use purlin_tools::agent;
 use purlin_tools::bash::{self, Bash, environment};
 use purlin_tools::keeper::Files;
@@ -28,7 +28,6 @@ use crate::config::Config;
 use crate::exit::{Code, Fatal};
 use crate::facts::facts;
 use crate::llm::Llm;
-use crate::sessions::Sessions;
 
 /// Calls to the model in one task of a sub-agent, at most.
 const TASK_ROUNDS: u32 = 20;
@@ -85,7 +84,7 @@ pub(crate) fn wire(
     }
     let sessions = Sessions { folder: config.sessions.clone() };
     let session = open(&sessions, config, which)?;
-    let (id, folded) = (session.header().id.clone(), session.folded().clone());
+    let (id, folded) = (session.journal().id().to_owned(), session.folded().clone());
     let store = Store { folder: sessions.beside(&id) };
     let bench = Bench::new(config, store.clone());
     let shared = Shared {
@@ -123,25 +122,27 @@ fn gate(config: &Config) -> Gate {
 }
 
 fn open(sessions: &Sessions, config: &Config, which: Which) -> Result<Session, Fatal> {
-    let mut session = match which {
+    let journal = match which {
         Which::New => {
             let header = sessions.header(SystemTime::now(), &config.cwd);
-            return Ok(Session::new(sessions.journal(&header.id), header));
+            JournalFile::new(sessions.journal(&header.id), header)
         }
-        Which::Old(path) => Session::open(path).map_err(|why| match why {
-            JournalError::Locked(_) => Fatal::new(Code::Failed, why.to_string()),
-            JournalError::Newer { .. } | JournalError::Io { .. } => {
-                Fatal::new(Code::Configuration, why.to_string())
-            }
-        })?,
+        Which::Old(path) => JournalFile::open(path)?,
     };
+    let begun_in = journal.header().cwd.clone();
+    let mut session = begin(journal)?;
     let left_in = session::cwd(&session.folded().state);
-    if left_in.is_some_and(|cwd| !cwd.is_dir() || session.header().cwd != config.cwd) {
+    if left_in.is_some_and(|cwd| !cwd.is_dir() || begun_in != config.cwd) {
         // The folder is gone, or the person is elsewhere now: where they are is where it goes on.
         let (key, value) = ("cwd".to_owned(), config.cwd.display().to_string().into());
         session.append(Entry::State { key, value });
     }
     Ok(session)
+}
+
+fn begin(journal: JournalFile) -> Result<Session, Fatal> {
+    Session::new(Box::new(journal))
+        .map_err(|why| Fatal::new(Code::Configuration, format!("reading the session: {why}")))
 }
 
 /// What tools are made with; a sub-agent's are made with it again.
@@ -208,8 +209,12 @@ impl Bench {
         let id = self.task_id(&cx.call);
         let path = self.beside.join(format!("{id}.jsonl"));
         let header = Header { id, cwd: cx.cwd.clone(), ..Header::default() };
+        let session = match begin(JournalFile::new(path, header)) {
+            Ok(session) => session,
+            Err(fatal) => return Output::failure(fatal.why),
+        };
         let setup = Setup {
-            session: Session::new(path, header),
+            session,
             model,
             tools: self.without_agent(),
             system: prompt::TASK.into(),

@@ -48,19 +48,17 @@ fn numbered(old: &str) -> bool {
     !old.is_empty() && old.lines().all(number)
 }
 
-/// Where the most lines agree when blanks at their ends are left aside.
+/// Where lines agree when blanks at their ends are left aside; a long one counts for more than a
+/// brace. What agrees in less than a quarter is not it.
 fn by_lines(lines: &[&str], wanted: &[&str]) -> Option<usize> {
     let wanted: Vec<&str> = wanted.iter().take(COMPARED).map(|line| line.trim()).collect();
-    let score = |start: usize| {
+    let whole: usize = wanted.iter().map(|line| line.len()).sum();
+    let score = |start: usize| -> usize {
         let pairs = lines[start..].iter().zip(&wanted);
-        pairs.filter(|(line, wanted)| wanted.len() > 1 && line.trim() == **wanted).count()
+        pairs.filter(|(line, wanted)| line.trim() == **wanted).map(|(_, line)| line.len()).sum()
     };
-    // The first of the best: `max_by_key` would take the last.
-    (0..lines.len())
-        .map(|start| (score(start), start))
-        .reduce(|best, next| if next.0 > best.0 { next } else { best })
-        .filter(|(score, _)| *score > 0)
-        .map(|(_, start)| start)
+    let (best, start) = first_best((0..lines.len()).map(|start| (score(start), start)))?;
+    (best > 0 && best * 4 >= whole).then_some(start)
 }
 
 /// Where a line shares the most pairs of letters with the longest wanted line.
@@ -72,16 +70,17 @@ fn by_letters(lines: &[&str], wanted: &[&str]) -> Option<usize> {
         let shared = target.intersection(&pairs_here).count();
         shared * 2 * 100 / (target.len() + pairs_here.len()).max(1)
     };
-    let (best, at) = lines
-        .iter()
-        .take(SCANNED)
-        .enumerate()
-        .map(|(at, line)| (likeness(line), at))
-        .reduce(|best, next| if next.0 > best.0 { next } else { best })?;
+    let scanned = lines.iter().take(SCANNED).enumerate();
+    let (best, at) = first_best(scanned.map(|(at, line)| (likeness(line), at)))?;
     (best >= 40).then(|| at.saturating_sub(offset))
 }
 
 fn pairs(line: &str) -> HashSet<(char, char)> {
     let line = clip(line.trim(), WIDTH).0;
     line.chars().zip(line.chars().skip(1)).collect()
+}
+
+/// The first of those that score highest: `max` would take the last.
+fn first_best(scored: impl Iterator<Item = (usize, usize)>) -> Option<(usize, usize)> {
+    scored.reduce(|best, next| if next.0 > best.0 { next } else { best })
 }

@@ -170,20 +170,41 @@ impl Skipped {
             notes.push("[all of this is ignored by rules, which were not applied]".to_owned());
         }
         if !self.ignored.is_empty() {
-            let named: Vec<_> = self.ignored.iter().take(NAMED).map(String::as_str).collect();
-            let more = match self.ignored.len() - named.len() {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
+            let named = self.ignored_names();
             notes.push(format!(
-                "[skipped by ignore rules: {}{more}; give one as `path` to look there]",
-                named.join(", ")
+                "[skipped by ignore rules: {named}; give one as `path` to look there]"
             ));
         }
         if self.unreadable > 0 {
             notes.push(format!("[{} could not be read]", count(self.unreadable, "entry")));
         }
         notes
+    }
+
+    /// What ignore rules left out. A name met in many folders is said once: a workspace may have a
+    /// hundred `node_modules/`.
+    fn ignored_names(&self) -> String {
+        let last = |path: &str| {
+            let start = path.trim_end_matches('/').rfind('/').map_or(0, |slash| slash + 1);
+            path[start..].to_owned()
+        };
+        let mut groups: Vec<(String, usize, &str)> = Vec::new();
+        for path in &self.ignored {
+            let name = last(path);
+            match groups.iter_mut().find(|(known, _, _)| *known == name) {
+                Some((_, number, _)) => *number += 1,
+                None => groups.push((name, 1, path)),
+            }
+        }
+        let group = |(name, number, first): &(String, usize, &str)| match number {
+            1 => (*first).to_owned(),
+            number => format!("{name} in {number} folders"),
+        };
+        let named: Vec<_> = groups.iter().take(NAMED).map(group).collect();
+        match groups.len() - named.len() {
+            0 => named.join(", "),
+            more => format!("{} and {more} more", named.join(", ")),
+        }
     }
 }
 

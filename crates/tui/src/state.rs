@@ -77,8 +77,8 @@ pub struct Look {
     /// Where lines come from. A terminal shows what is typed; other lines are printed as they are
     /// read, and their end waits for the turn.
     pub input: Reach,
-    /// Where the model's text goes. On a terminal it shares the screen with everything else;
-    /// elsewhere nothing but the text may get there.
+    /// Where the model's text goes. On a terminal it shares the screen with everything else, as it
+    /// shares a file that both streams go to; elsewhere nothing but the text may get there.
     pub output: Reach,
 }
 

@@ -84,9 +84,9 @@ fn line(state: &mut State, text: &str) -> Vec<Action> {
     let reading = commands::read(text);
     actions.extend(match (reading, state.questions.front().cloned()) {
         (Reading::Run(command, args), _) => run(state, command, args),
+        (Reading::Unsent, _) => unsent(state),
         (reading, Some(asked)) => answered(state, &asked, reading, text),
         (Reading::Unknown(name), None) => unknown(state, name, text),
-        (Reading::Unsent, None) => unsent(state),
         (Reading::Words(words), None) => match commands::bare(&words, state.mode()) {
             Some(command) => run(state, command, ""),
             None if words.trim().is_empty() => Vec::new(),
@@ -115,7 +115,9 @@ fn performed(state: &mut State, action: Action) -> Vec<Action> {
     match action {
         Action::Send(command) => send(state, command),
         Action::NewSession | Action::Resume(_) | Action::Sessions | Action::Save(_) => {
-            expect(state);
+            if state.busy == Busy::Idle {
+                state.busy = Busy::Asked;
+            }
             vec![action]
         }
         Action::Quit => leave(state),
@@ -124,26 +126,35 @@ fn performed(state: &mut State, action: Action) -> Vec<Action> {
 }
 
 fn send(state: &mut State, command: Command) -> Vec<Action> {
-    match &command {
+    let mut actions = match &command {
         Command::Prompt(_) | Command::Steer(_) => {
             state.unsaid += 1;
             begin(state);
+            Vec::new()
         }
         Command::Compact
         | Command::Model(_)
         | Command::Set { .. }
         | Command::Undo
         | Command::Diff => expect(state),
-        Command::Answer { .. } | Command::Interrupt => (),
-    }
-    vec![Action::Send(command)]
+        Command::Answer { .. } | Command::Interrupt => Vec::new(),
+    };
+    actions.push(Action::Send(command));
+    actions
 }
 
-/// Something will be told before the next line is waited for.
-fn expect(state: &mut State) {
-    if state.busy == Busy::Idle {
-        state.busy = Busy::Asked;
+/// The engine will tell what came of it before the next line is waited for; in a turn it keeps the
+/// command for later, which without a word would seem lost.
+fn expect(state: &mut State) -> Vec<Action> {
+    match state.busy {
+        Busy::Idle => state.busy = Busy::Asked,
+        Busy::Asked | Busy::Left => (),
+        Busy::Turn | Busy::Stopping => {
+            let later = state.page.look.ink.dim("(when the turn has ended)");
+            return prints(state.page.lines(&later));
+        }
     }
+    Vec::new()
 }
 
 pub(crate) fn begin(state: &mut State) {

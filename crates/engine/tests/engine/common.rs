@@ -74,6 +74,7 @@ impl Bench {
             system: self.system.as_str().into(),
             rounds: self.rounds,
             root: PathBuf::from("/project"),
+            cwd: PathBuf::from("/project"),
             keep: keep(),
             facts: Arc::new(|_| Vec::new()),
         };

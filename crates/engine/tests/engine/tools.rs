@@ -218,12 +218,13 @@ fn needs(stage: Stage, args: Args, claim: Claim) -> Outcome {
 async fn task(stage: &Stage, cx: &Cx, task: String) -> Output {
     let name = cx.call.clone();
     let setup = Setup {
-        session: Session::new(PathBuf::from("/nowhere").join(&name), header(&name)),
+        session: Session::new(PathBuf::from("/dev/null").join(&name), header(&name)),
         model: Arc::clone(cx.model.as_ref().unwrap()),
         tools: stage.leaves(),
         system: "Do the task.".into(),
         rounds: 5,
         root: cx.root.clone(),
+        cwd: cx.cwd.clone(),
         keep: keep(),
         facts: Arc::new(|_| Vec::new()),
     };

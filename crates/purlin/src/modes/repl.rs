@@ -15,8 +15,8 @@ use super::{journal, screen};
 use crate::config::Config;
 use crate::exit::{Code, Fatal};
 use crate::llm::Llm;
-use crate::sessions::Sessions;
 use crate::wire::{Toolset, Which, Wired, wire};
+use purlin_store::Sessions;
 
 pub(super) async fn repl(config: Config, llm: Llm, which: Which) -> Result<Code, Fatal> {
     let (mut open, first) = Open::new(&config, &llm, which)?;
@@ -96,7 +96,7 @@ async fn perform(action: Action, config: &Config, llm: &Llm, open: &mut Open) ->
         Action::Resume(said) => {
             let current = open.wired.id.clone();
             let path = match said {
-                Some(said) => sessions.find(&said),
+                Some(said) => sessions.find(&said).map_err(Fatal::from),
                 None => last_but(&sessions, &current),
             };
             match path {
@@ -144,7 +144,7 @@ fn save(sessions: &Sessions, open: &Open, name: Option<String>) -> Next {
             let _ = open.wired.handle.send(Command::Set { key, value });
             Next::Go
         }
-        Err(fatal) => Next::Input(Input::Failed(fatal.why)),
+        Err(why) => Next::Input(Input::Failed(why.to_string())),
     }
 }
 

@@ -11,8 +11,8 @@ use purlin_tui::view::ink::Ink;
 
 use crate::config::Config;
 use crate::llm::Llm;
-use crate::sessions::{Found, Sessions, date, look};
 use crate::wire::Wired;
+use purlin_store::sessions::{Found, Sessions, date, look};
 
 /// Sessions in a list, at most.
 const LISTED: usize = 20;

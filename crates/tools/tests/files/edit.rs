@@ -58,6 +58,10 @@ async fn cc_03_crlf_survives_an_edit() {
     assert_eq!(b.world.read("a"), "one\r\nzwei\r\nmore\r\ndrei\r\n");
     b.ok("edit_file", edit("a", "\nmore", "")).await;
     assert_eq!(b.world.read("a"), "one\r\nzwei\r\ndrei\r\n");
+    // The other way round: a plain file does not come to have others.
+    let mut b = with("plain", "one\ntwo\n").await;
+    b.ok("edit_file", edit("plain", "one\r\ntwo", "1\r\n2")).await;
+    assert_eq!(b.world.read("plain"), "1\n2\n");
 }
 
 #[tokio::test]
@@ -264,6 +268,38 @@ async fn many_matches_are_counted_with_their_lines() {
     let all = json!({"path": "a", "old_string": "x", "new_string": "z", "replace_all": true});
     b.ok("edit_file", all).await;
     assert_eq!(b.world.read("a"), "z\ny\nz\n");
+}
+
+#[tokio::test]
+async fn the_closest_region_is_found_by_its_telling_lines() {
+    let braces = "{\n}\n\n".repeat(20);
+    let mut b = with("a", format!("{braces}fn telling_name() {{\n    old();\n}}\n")).await;
+    let said = b.no("edit_file", edit("a", "fn telling_name() {\n    new();\n}", "x")).await;
+    assert!(said.contains("The closest are lines 61-63:\n61\tfn telling_name() {"), "{said}");
+}
+
+#[tokio::test]
+async fn a_call_dropped_anywhere_leaves_the_old_file_or_the_new_one() {
+    for polls in 0..12 {
+        let b = with("a", "one\n").await;
+        let args = edit("a", "one", "two");
+        let call = call("edit_file", &args);
+        let tool = Arc::new(EditFile::default());
+        let mut running = Box::pin(purlin_engine::call::once(tool, &call, &b.cx));
+        let mut left = polls;
+        std::future::poll_fn(|task| {
+            if left == 0 {
+                return std::task::Poll::Ready(());
+            }
+            left -= 1;
+            running.as_mut().poll(task).map(drop)
+        })
+        .await;
+        drop(running);
+        let text = b.world.read("a");
+        assert!(text == "one\n" || text == "two\n", "{text:?}");
+        assert_eq!(std::fs::read_dir(b.world.project()).unwrap().count(), 1);
+    }
 }
 
 #[tokio::test]

@@ -2,11 +2,12 @@
 
 use std::os::unix::fs::MetadataExt as _;
 
+use purlin_engine::effect::{Claim, Effect};
 use purlin_engine::listen::Keeper as _;
 use purlin_tools::store::Store;
 use serde_json::json;
 
-use crate::bench::bench;
+use crate::bench::{bench, call};
 
 #[tokio::test]
 async fn an_edit_a_write_and_a_new_file_are_undone() {
@@ -57,6 +58,17 @@ async fn cc_47_work_between_two_changes_is_not_lost_either() {
     assert!(b.keeper.undo(&b.changes).await.is_err());
     b.keeper.undo(&b.changes[1..]).await.unwrap();
     assert_eq!(b.world.read("a"), "two, and mine\n");
+}
+
+#[tokio::test]
+async fn what_cannot_be_kept_is_said_before_the_call() {
+    let b = bench();
+    b.world.file("folder/x", "");
+    let call = call("write_file", &json!({}));
+    let effect = Effect::writes(b.world.path("folder"));
+    let claim = Claim { call, title: String::new(), effect };
+    let why = b.keeper.before(&claim).await.unwrap_err();
+    assert!(why.ends_with("folder is not a regular file, so it is not kept"), "{why}");
 }
 
 #[tokio::test]

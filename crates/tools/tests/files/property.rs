@@ -74,4 +74,29 @@ proptest! {
             Ok(())
         })?;
     }
+
+    #[test]
+    fn replacing_all_is_what_replacing_in_the_shown_text_would_be(
+        text in "[ab\n]{1,30}",
+        old in "[ab\n]{1,3}",
+        new in "[bx\n]{0,3}",
+        crlf: bool,
+    ) {
+        let wanted = text.replace(&old, &new);
+        prop_assume!(wanted != text);
+        let form = |text: &str| if crlf { text.replace('\n', "\r\n") } else { text.to_owned() };
+        // Without any line end to go by, the file would be a plain one.
+        let (text, wanted) = (text + "\n", wanted + "\n");
+        prop_assume!(text.replace(&old, &new) == wanted);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let mut b = bench();
+            b.world.file("f", form(&text));
+            b.ok("read_file", json!({"path": "f"})).await;
+            let edit = json!({"path": "f", "old_string": old, "new_string": new, "replace_all": true});
+            b.ok("edit_file", edit).await;
+            prop_assert_eq!(b.world.read("f"), form(&wanted));
+            Ok(())
+        })?;
+    }
 }

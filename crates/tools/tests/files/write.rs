@@ -54,6 +54,23 @@ async fn nc_21_mode_and_symlink_survive() {
 }
 
 #[tokio::test]
+async fn owner_and_extended_attributes_survive() {
+    use rustix::fs::{XattrFlags, getxattr, setxattr};
+    let mut b = bench();
+    b.world.file("a", "old\n").mode("a", 0o640);
+    let path = b.world.path("a");
+    // Not every file system has attributes, and only root may give a file away.
+    let kept = setxattr(&path, "user.origin", b"here", XattrFlags::empty()).is_ok();
+    let given = std::os::unix::fs::chown(&path, Some(4321), Some(4321)).is_ok();
+    b.ok("read_file", json!({"path": "a"})).await;
+    b.ok("write_file", json!({"path": "a", "content": "new\n"})).await;
+    let meta = path.metadata().unwrap();
+    assert_eq!((meta.mode() & 0o7777, meta.uid() == 4321), (0o640, given));
+    let mut value = [0_u8; 16];
+    assert_eq!(getxattr(&path, "user.origin", &mut value[..]).is_ok(), kept);
+}
+
+#[tokio::test]
 async fn a_link_to_nowhere_and_a_read_only_file_are_refused() {
     let mut b = bench();
     b.world.link("dangling", "nowhere").file("fixed", "x\n").mode("fixed", 0o444);

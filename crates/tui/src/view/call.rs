@@ -40,6 +40,7 @@ pub fn result(ink: Ink, seen: &Seen, output: &Output) -> String {
     let text = words(&output.content);
     let is_diff = !output.failed && diff::is_diff(&text);
     let (head, tail) = room(seen, output.failed, is_diff);
+    // In a diff an empty line of the file is not empty: it begins with a space.
     let mut lines = bounded(&text, head, tail);
     if lines.is_empty() {
         lines.push("(no output)".to_owned());

@@ -35,10 +35,10 @@ pub fn one_line(text: &str, most: usize) -> String {
     cut(&plain(text.trim()).replace('\n', " ␊ ").replace('\t', " "), most)
 }
 
-/// The first `head` and the last `tail` lines, saying how many there are between.
+/// The first `head` and the last `tail` lines that say something, and how many there are between.
 pub fn bounded(text: &str, head: usize, tail: usize) -> Vec<String> {
     let text = plain(text);
-    let lines: Vec<&str> = text.trim_end().lines().collect();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let show = |lines: &[&str]| lines.iter().map(|line| cut(line, WIDTH)).collect::<Vec<_>>();
     // A note in place of a single line would save nothing.
     if lines.len() <= head + tail + 1 {

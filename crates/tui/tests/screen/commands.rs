@@ -271,7 +271,7 @@ fn commands_work_in_a_turn_except_those_that_must_wait() {
     let mut sitting = Sitting::working();
     sitting.line("/diff");
     assert_eq!(sitting.done(), [Action::Send(Command::Diff)]);
-    sitting.seen();
+    assert_eq!(sitting.seen(), "› /diff\n(when the turn has ended)\n");
     for name in ["clear", "undo", "resume"] {
         sitting.line(&format!("/{name}"));
         let wait = format!("/{name} has to wait for the turn to end; Ctrl+C stops it\n");

@@ -202,6 +202,8 @@ fn a_command_still_works_while_a_question_is_open() {
     sitting.line("/modle");
     assert!(sitting.seen().contains("did you mean /model?"));
     assert_eq!(sitting.done(), [], "neither was an answer");
+    sitting.line("//");
+    assert_eq!(sitting.done(), [crate::sitting::steer("/modle")], "nor is this");
     sitting.line("exit");
     assert_eq!(sitting.done().last(), Some(&Action::Quit));
 }

@@ -132,6 +132,15 @@ fn long_answers_are_bounded_by_what_they_are() {
 }
 
 #[test]
+fn of_a_programs_output_only_lines_that_say_something_are_shown() {
+    let mut sitting = Sitting::working();
+    sitting.event(started("1", "bash make", runs("make")));
+    sitting.event(failed("1", "\n\nrunning 1 test\n\n\nFAILED\n[exit 101]\n"));
+    let expected = "● bash make\n    failed: running 1 test\n    FAILED\n    [exit 101]\n";
+    assert_eq!(sitting.seen(), expected);
+}
+
+#[test]
 fn one_endless_line_is_cut_too() {
     let mut sitting = Sitting::working();
     sitting.event(started("1", "read_file a.js", reads("/p/a.js")));

@@ -5,38 +5,60 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use purlin_engine::journal::{self, FORMAT, Header};
 use purlin_engine::message::{Item, Source, UserMessage, plain};
 use purlin_engine::session::{Folded, fold};
+use thiserror::Error;
 
-use crate::exit::{Code, Fatal};
+use crate::journal::{self, FORMAT, Header};
 
 /// The ending of a journal's name.
 const ENDING: &str = "jsonl";
 /// The most characters of an id or a name.
 const LONGEST: usize = 100;
 
+/// Why a session cannot be had, or not be called so.
+#[derive(Debug, Error)]
+pub enum SessionsError {
+    /// There is none of this id or name.
+    #[error("there is no session {0}; purlin -r lists those there are")]
+    Missing(String),
+    /// It is no id and no name: one that could lead out of the folder is none.
+    #[error("`{0}` is no session: ids and names are letters, digits, -, _ and .")]
+    NoName(String),
+    /// Another session has the name.
+    #[error("another session is called {0}")]
+    Taken(String),
+    /// The name could not be written down.
+    #[error("{path}: {error}", path = path.display())]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
 /// The folder of all sessions.
 #[derive(Clone, Debug)]
-pub(crate) struct Sessions {
+pub struct Sessions {
     /// Where it is; made with the first message of the first session.
-    pub(crate) folder: PathBuf,
+    pub folder: PathBuf,
 }
 
 /// A session that is on disk.
 #[derive(Clone, Debug)]
-pub(crate) struct Found {
+pub struct Found {
     /// Its id.
-    pub(crate) id: String,
+    pub id: String,
     /// Its journal.
-    pub(crate) path: PathBuf,
+    pub path: PathBuf,
     /// When it was last written.
-    pub(crate) written: SystemTime,
+    pub written: SystemTime,
 }
 
 impl Sessions {
     /// A header for a new session, begun now in this folder.
-    pub(crate) fn header(&self, now: SystemTime, cwd: &Path) -> Header {
+    pub fn header(&self, now: SystemTime, cwd: &Path) -> Header {
         let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let (date, clock) = date(since.as_secs());
         let clock = clock.replace(':', "");
@@ -53,12 +75,12 @@ impl Sessions {
     }
 
     /// The journal of an id.
-    pub(crate) fn journal(&self, id: &str) -> PathBuf {
+    pub fn journal(&self, id: &str) -> PathBuf {
         self.folder.join(format!("{id}.{ENDING}"))
     }
 
     /// What lies beside a journal: whole outputs, what undo needs, the journals of sub-agents.
-    pub(crate) fn beside(&self, id: &str) -> PathBuf {
+    pub fn beside(&self, id: &str) -> PathBuf {
         self.folder.join(format!("{id}.kept"))
     }
 
@@ -66,36 +88,32 @@ impl Sessions {
     ///
     /// # Errors
     /// When there is none, or when it is no id: one that would lead out of the folder.
-    pub(crate) fn find(&self, said: &str) -> Result<PathBuf, Fatal> {
+    pub fn find(&self, said: &str) -> Result<PathBuf, SessionsError> {
         let id = clean(said)?;
         let named = fs::read_to_string(self.names().join(&id)).ok();
         let candidates = [Some(id.clone()), named.and_then(|id| clean(id.trim()).ok())];
         let found = candidates.into_iter().flatten().map(|id| self.journal(&id));
-        found.into_iter().find(|path| path.is_file()).ok_or_else(|| {
-            let why = format!("there is no session {id}; purlin -r lists those there are");
-            Fatal::new(Code::Usage, why)
-        })
+        found.into_iter().find(|path| path.is_file()).ok_or(SessionsError::Missing(id))
     }
 
     /// Gives a session a name.
     ///
     /// # Errors
     /// When it is no name, or another session has it.
-    pub(crate) fn name(&self, id: &str, name: &str) -> Result<String, Fatal> {
+    pub fn name(&self, id: &str, name: &str) -> Result<String, SessionsError> {
         let name = clean(name)?;
         let path = self.names().join(&name);
         let owner = fs::read_to_string(&path).unwrap_or_default();
         let other = !owner.is_empty() && owner != id && self.journal(&owner).exists();
         if other || (name != id && self.journal(&name).exists()) {
-            return Err(Fatal::new(Code::Usage, format!("another session is called {name}")));
+            return Err(SessionsError::Taken(name));
         }
         let written = fs::create_dir_all(self.names()).and_then(|()| fs::write(&path, id));
-        written.map_err(|why| Fatal::new(Code::Failed, format!("{}: {why}", path.display())))?;
-        Ok(name)
+        written.map(|()| name).map_err(|error| SessionsError::Io { path, error })
     }
 
     /// A name made from the first words of a session.
-    pub(crate) fn first_words(&self, id: &str) -> Option<String> {
+    pub fn first_words(&self, id: &str) -> Option<String> {
         let found = self.all().into_iter().find(|found| found.id == id)?;
         let (_, line) = look(&found).ok()?;
         let words = line.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
@@ -104,7 +122,7 @@ impl Sessions {
     }
 
     /// All sessions, the last written first. What cannot be looked at is not there.
-    pub(crate) fn all(&self) -> Vec<Found> {
+    pub fn all(&self) -> Vec<Found> {
         let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
         let found = |entry: io::Result<fs::DirEntry>| {
             let path = entry.ok()?.path();
@@ -119,7 +137,7 @@ impl Sessions {
     }
 
     /// The last session that was begun in this folder.
-    pub(crate) fn last_in(&self, cwd: &Path) -> Option<PathBuf> {
+    pub fn last_in(&self, cwd: &Path) -> Option<PathBuf> {
         self.all().into_iter().map(|found| found.path).find(|path| begun_in(path, cwd))
     }
 
@@ -129,14 +147,13 @@ impl Sessions {
 }
 
 /// An id or a name as it was said, if it is one: letters and digits of any script, `-`, `_`, `.`.
-fn clean(said: &str) -> Result<String, Fatal> {
+fn clean(said: &str) -> Result<String, SessionsError> {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     let fits = !said.is_empty() && said.chars().count() <= LONGEST && !said.starts_with('.');
     if fits && said.chars().all(allowed) {
         return Ok(said.to_owned());
     }
-    let why = format!("`{said}` is no session: ids and names are letters, digits, -, _ and .");
-    Err(Fatal::new(Code::Usage, why))
+    Err(SessionsError::NoName(said.to_owned()))
 }
 
 fn begun_in(path: &Path, cwd: &Path) -> bool {
@@ -148,7 +165,7 @@ fn begun_in(path: &Path, cwd: &Path) -> bool {
 }
 
 /// What a session is about: its fold, and the first words of the person.
-pub(crate) fn look(found: &Found) -> io::Result<(Folded, String)> {
+pub fn look(found: &Found) -> io::Result<(Folded, String)> {
     let lines = journal::read(&found.path)?;
     let folded = fold(&found.id, &lines, lines.len() as u64);
     let said = folded.items.iter().find_map(|(_, item)| match &**item {
@@ -163,7 +180,7 @@ pub(crate) fn look(found: &Found) -> io::Result<(Folded, String)> {
 }
 
 /// A time as `2026-11-20` and `13:59:57`, in UTC.
-pub(crate) fn date(seconds: u64) -> (String, String) {
+pub fn date(seconds: u64) -> (String, String) {
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     // Counted in eras of 400 years that begin on the first of March of a year divisible by 400.
     let shifted = days + 719_468;

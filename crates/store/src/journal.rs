@@ -1,4 +1,4 @@
-//! The journal file: append a line, read lines, survive a torn one.
+//! A journal as a file: append a line, read lines, survive a torn one.
 //!
 //! One JSON object a line, append-only, mode 0600, locked by its writer. Line 0 is a header. A
 //! line's number is its id, so lines are never removed: what cannot be read still counts.
@@ -7,6 +7,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use futures::future::BoxFuture;
+use purlin_engine::session::Journal;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -55,77 +57,40 @@ pub enum JournalError {
 ///
 /// While the disk is full, or there is no place to write, lines wait in memory and each append
 /// tries again.
-pub struct Journal {
+pub struct JournalFile {
     path: PathBuf,
     header: Header,
     file: Option<File>,
-    /// Lines, the waiting ones too.
-    lines: u64,
     /// Bytes known to be whole lines.
     length: u64,
     waiting: Vec<u8>,
 }
 
-impl Journal {
+impl JournalFile {
     /// A new journal. The file is made with the first line, never before.
     pub fn new(path: PathBuf, header: Header) -> Self {
-        Self { path, header, file: None, lines: 1, length: 0, waiting: Vec::new() }
+        Self { path, header, file: None, length: 0, waiting: Vec::new() }
     }
 
-    /// Opens a journal to go on with it, and returns its lines, the header first.
+    /// Opens a journal to go on with it.
     ///
     /// # Errors
     /// When somebody else writes it, when a newer program wrote it, when it cannot be read.
-    pub fn open(path: PathBuf) -> Result<(Self, Vec<String>), JournalError> {
+    pub fn open(path: PathBuf) -> Result<Self, JournalError> {
         let failed = |error| JournalError::Io { path: path.clone(), error };
         let mut file = OpenOptions::new().read(true).append(true).open(&path).map_err(failed)?;
         lock(&file, &path)?;
         let text = read_whole(&mut file).map_err(failed)?;
-        let lines = split(&text);
-        let header = header(&lines, &path)?;
-        let mut journal = Self {
-            header,
-            lines: lines.len() as u64,
-            length: text.len() as u64,
-            waiting: Vec::new(),
-            file: Some(file),
-            path,
-        };
-        if text.last().is_some_and(|byte| *byte != b'\n') {
-            journal.waiting.push(b'\n'); // what was torn off stays a line of its own
-        }
-        Ok((journal, lines))
+        let header = header(split(&text).first(), &path)?;
+        // What was torn off stays a line of its own.
+        let torn = text.last().is_some_and(|byte| *byte != b'\n');
+        let waiting = if torn { vec![b'\n'] } else { Vec::new() };
+        Ok(Self { header, length: text.len() as u64, waiting, file: Some(file), path })
     }
 
     /// The header.
     pub fn header(&self) -> &Header {
         &self.header
-    }
-
-    /// Where it lies.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Appends a line and returns its number. On failure the line is kept and written later.
-    ///
-    /// # Errors
-    /// What the system said; the line counts all the same.
-    pub fn append(&mut self, line: &impl Serialize) -> (u64, io::Result<()>) {
-        let number = self.lines;
-        self.lines += 1;
-        if let Err(error) = serde_json::to_writer(&mut self.waiting, line) {
-            self.waiting.extend_from_slice(b"{}");
-            self.waiting.push(b'\n');
-            return (number, Err(error.into()));
-        }
-        self.waiting.push(b'\n');
-        (number, self.write())
-    }
-
-    /// A second descriptor of the file, to flush it to the device from another thread.
-    pub fn file(&self) -> Option<File> {
-        self.file.as_ref().and_then(|file| file.try_clone().ok())
     }
 
     fn write(&mut self) -> io::Result<()> {
@@ -159,6 +124,35 @@ impl Journal {
     }
 }
 
+impl Journal for JournalFile {
+    fn id(&self) -> &str {
+        &self.header.id
+    }
+
+    fn place(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn lines(&self) -> io::Result<Vec<String>> {
+        if self.file.is_some() { read(&self.path) } else { Ok(Vec::new()) }
+    }
+
+    fn append(&mut self, line: &str) -> io::Result<()> {
+        self.waiting.extend_from_slice(line.as_bytes());
+        self.waiting.push(b'\n');
+        self.write()
+    }
+
+    fn flush(&self) -> BoxFuture<'static, ()> {
+        let file = self.file.as_ref().and_then(|file| file.try_clone().ok());
+        Box::pin(async move {
+            if let Some(file) = file {
+                let _ = tokio::task::spawn_blocking(move || file.sync_data()).await;
+            }
+        })
+    }
+}
+
 /// The lines of a journal that is only looked at.
 ///
 /// # Errors
@@ -183,8 +177,8 @@ fn split(text: &[u8]) -> Vec<String> {
     whole.split(|byte| *byte == b'\n').map(|l| String::from_utf8_lossy(l).into_owned()).collect()
 }
 
-fn header(lines: &[String], path: &Path) -> Result<Header, JournalError> {
-    let first = lines.first().map(String::as_str).unwrap_or_default();
+fn header(first: Option<&String>, path: &Path) -> Result<Header, JournalError> {
+    let first = first.map(String::as_str).unwrap_or_default();
     let mut header: Header = serde_json::from_str(first).unwrap_or_default();
     if header.id.is_empty() {
         // A damaged header costs what it said, not the session.

@@ -194,8 +194,8 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Takes one delta.
-    pub fn take(&mut self, delta: &Delta) {
+    /// Takes one delta. Returns a call when this delta completed it.
+    pub fn take(&mut self, delta: &Delta) -> Option<ToolCall> {
         match delta {
             Delta::Open(kind) => self.begin(*kind),
             Delta::Text(text) => self.say(Kind::Text, text),
@@ -217,11 +217,12 @@ impl Collector {
                     call.args.push_str(piece);
                 }
             }
-            Delta::CallDone => (),
+            Delta::CallDone => return self.blocks.last()?.call().cloned(),
             Delta::Void { id, args } => self.replace_args(id, args),
             Delta::Restart { .. } => *self = Self::default(),
             Delta::End { usage, stop } => self.ended = Some((*usage, stop.clone())),
         }
+        None
     }
 
     /// The calls so far; the last may still be open.

@@ -60,13 +60,12 @@ impl Tool for Agent {
     }
 
     fn prepare(&self, claim: Claim, cx: &Cx) -> BoxFuture<'static, Result<Plan, ToolError>> {
-        let task = match arguments(&claim.call) {
-            Ok(Arguments { task, .. }) => task,
-            Err(why) => return ready(Err(why)).boxed(),
-        };
-        let (factory, cx, preview) =
-            (Arc::clone(&self.factory), cx.clone(), Preview::Text(task.clone()));
-        let run = async move { Outcome::Done(factory(task, cx).await) };
-        ready(Ok(Plan::new(claim, Some(preview), run))).boxed()
+        let (factory, cx) = (Arc::clone(&self.factory), cx.clone());
+        let plan = arguments(&claim.call).map(|Arguments { task, .. }| {
+            let preview = Preview::Text(task.clone());
+            let run = async move { Outcome::Done(factory(task, cx).await) };
+            Plan::new(claim, Some(preview), run)
+        });
+        ready(plan).boxed()
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn commit(acts: &[Act]) -> Result<Vec<String>, String> {
     let mut notes = Vec::new();
     let mut staged = Vec::new();
     for act in acts {
-        staged.push(stage(act, &mut notes)?);
+        staged.push(stage(act, &mut notes).map_err(|why| roll_back(Vec::new(), why))?);
     }
     let mut done: Vec<Done<'_>> = Vec::new();
     for Staged { act, new } in staged {
@@ -89,10 +89,7 @@ fn unchanged(act: &Act) -> Result<Option<Metadata>, String> {
     if now.as_ref().map(Stamp::of) == act.was {
         return Ok(now);
     }
-    Err(format!(
-        "{} was changed by somebody else just now; nothing was written. Read it again",
-        act.shown
-    ))
+    Err(format!("{} was changed by somebody else just now; read it again", act.shown))
 }
 
 fn stage<'a>(act: &'a Act, notes: &mut Vec<String>) -> Result<Staged<'a>, String> {
@@ -110,7 +107,7 @@ fn stage<'a>(act: &'a Act, notes: &mut Vec<String>) -> Result<Staged<'a>, String
             let folder = act.path.parent().unwrap_or(&act.path);
             let about = folder.metadata().map(|meta| owned(&meta)).unwrap_or_default();
             Err(format!(
-                "{} could not be written: {error}; its folder is {}{about}. Nothing was changed",
+                "{} could not be written: {error}; its folder is {}{about}",
                 act.shown,
                 folder.display()
             ))
@@ -172,20 +169,16 @@ fn publish(
         Some(_) | None => None,
     };
     match new {
-        Some(new) if old_is_absent(act) => {
+        Some(new) if act.was.is_none() => {
             new.persist_noclobber(&act.path).map_err(|error| failed(error.error))?;
         }
         Some(new) => {
             new.persist(&act.path).map_err(|error| failed(error.error))?;
         }
-        None if old_is_absent(act) => (),
+        None if act.was.is_none() => (),
         None => fs::remove_file(&act.path).map_err(failed)?,
     }
     Ok(kept)
-}
-
-fn old_is_absent(act: &Act) -> bool {
-    act.was.is_none()
 }
 
 /// Puts back what was already done, newest first.

@@ -214,11 +214,11 @@ pub(crate) fn binary(bytes: &[u8]) -> Option<&'static str> {
     }
     let odd = sample.iter().filter(|byte| matches!(byte, 0..=6 | 14..=26 | 28..=31)).count();
     let nul = sample.contains(&0);
-    let known = MAGIC.iter().find(|(magic, _)| sample.starts_with(magic)).map(|(_, what)| *what);
+    // Three plain letters may well begin a text.
+    let telling = |magic: &[u8]| nul || magic.len() > 3 || !magic.is_ascii();
+    let known = MAGIC.iter().find(|(magic, _)| sample.starts_with(magic) && telling(magic));
     match known {
-        // These two letters may well begin a text.
-        Some("a Windows program" | "bzip2 data" | "MP3 sound") if !nul => None,
-        Some(what) => Some(what),
+        Some((_, what)) => Some(what),
         None if sample.starts_with(b"RIFF") && sample.get(8..12) == Some(b"WEBP") => {
             Some("a WebP picture")
         }

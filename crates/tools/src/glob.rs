@@ -6,13 +6,13 @@ use std::time::SystemTime;
 
 use futures::future::{BoxFuture, FutureExt as _, ready};
 use purlin_engine::effect::{Claim, Effect};
-use purlin_engine::gate::{Outcome, Plan};
+use purlin_engine::gate::Plan;
 use purlin_engine::message::{Output, ToolCall};
 use purlin_engine::tool::{Cx, Tool, ToolError, ToolSpec, arguments};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::spec::{shown, spec};
+use crate::spec::{looking, shown, spec};
 use crate::text::count;
 use crate::walk::{Clock, Names, walk};
 
@@ -53,23 +53,15 @@ impl Tool for Glob {
     }
 
     fn prepare(&self, claim: Claim, cx: &Cx) -> BoxFuture<'static, Result<Plan, ToolError>> {
-        let Arguments { pattern, path } = match arguments(&claim.call) {
-            Ok(arguments) => arguments,
-            Err(why) => return ready(Err(why)).boxed(),
-        };
-        let folder = cx.path(path.as_deref().unwrap_or("."));
-        let cx = cx.clone();
-        let run = async move {
-            let show = cx.clone();
-            let work =
-                move |stop: &AtomicBool| find(&pattern, &folder, &|path| shown(&show, path), stop);
-            let done = cx.blocking(work).await.map_err(|ToolError::Tell(why)| why);
-            Outcome::Done(match done.flatten() {
-                Ok(text) => Output::text(text),
-                Err(why) => Output::failure(why),
-            })
-        };
-        ready(Ok(Plan::new(claim, None, run))).boxed()
+        let show = cx.clone();
+        let plan = arguments(&claim.call).map(|Arguments { pattern, path }| {
+            let folder = cx.path(path.as_deref().unwrap_or("."));
+            let work = move |stop: &AtomicBool| {
+                find(&pattern, &folder, &|path| shown(&show, path), stop).map(Output::text)
+            };
+            looking(claim, cx, work)
+        });
+        ready(plan).boxed()
     }
 }
 

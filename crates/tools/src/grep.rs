@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use futures::future::{BoxFuture, FutureExt as _, ready};
 use purlin_engine::effect::{Claim, Effect};
-use purlin_engine::gate::{Outcome, Plan};
+use purlin_engine::gate::Plan;
 use purlin_engine::message::{Output, ToolCall};
 use purlin_engine::tool::{Cx, Tool, ToolError, ToolSpec, arguments};
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::file::{self, Opened};
 use crate::hits::{Hits, Mode, Query};
 use crate::seen;
-use crate::spec::{shown, spec};
+use crate::spec::{looking, shown, spec};
 use crate::text::clip;
 use crate::walk::{Clock, Names, Skipped, walk};
 
@@ -74,19 +74,13 @@ impl Tool for Grep {
     }
 
     fn prepare(&self, claim: Claim, cx: &Cx) -> BoxFuture<'static, Result<Plan, ToolError>> {
-        let search = match search(&claim.call, cx) {
-            Ok(search) => search,
-            Err(why) => return ready(Err(why)).boxed(),
-        };
-        let cx = cx.clone();
-        let run = async move {
-            let show = cx.clone();
+        let show = cx.clone();
+        let plan = search(&claim.call, cx).map(|search| {
             let work =
                 move |stop: &AtomicBool| search_in(&search, &|path| shown(&show, path), stop);
-            let done = cx.blocking(work).await.map_err(|ToolError::Tell(why)| why);
-            Outcome::Done(done.flatten().unwrap_or_else(Output::failure))
-        };
-        ready(Ok(Plan::new(claim, None, run))).boxed()
+            looking(claim, cx, work)
+        });
+        ready(plan).boxed()
     }
 }
 
@@ -111,7 +105,7 @@ fn search_in(
     let skipped = match file::open(place, &show(place))? {
         Opened::Regular(file, meta) => {
             hits.search(query, place, &show(place), file, &meta, &clock);
-            Skipped::nothing()
+            Skipped::default()
         }
         Opened::Folder => walk(place, &clock, |found| {
             let meant = names.as_ref().is_none_or(|names| names.fit(place, &found.path));

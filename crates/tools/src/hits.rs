@@ -148,19 +148,18 @@ impl Hits {
             return format!("[no line matches {pattern} in {place}; {searched} searched]");
         }
         let narrow = "narrow it with path, include or a longer pattern";
+        let (lines, names) = (self.matches_shown, self.files_shown);
         let total = match query.mode {
-            Mode::Content if self.matches_shown < self.matches => format!(
-                "[the first {} of {matches} in {files}; {narrow}, or ask for mode files]",
-                self.matches_shown
-            ),
-            Mode::Content | Mode::Count if self.files_shown == self.files => {
-                format!("[{matches} in {files}]")
+            Mode::Content if lines < self.matches => {
+                format!(
+                    "[the first {lines} of {matches} in {files}; {narrow}, or ask for mode files]"
+                )
             }
-            Mode::Files if self.files_shown == self.files => format!("[{files}]"),
-            Mode::Content => format!("[{matches} in {files}]"),
-            Mode::Files | Mode::Count => {
-                format!("[the first {} of {files}; {narrow}]", self.files_shown)
+            Mode::Files | Mode::Count if names < self.files => {
+                format!("[the first {names} of {files}; {narrow}]")
             }
+            Mode::Content | Mode::Count => format!("[{matches} in {files}]"),
+            Mode::Files => format!("[{files}]"),
         };
         format!("{}{total}", self.text)
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use futures::future::{BoxFuture, FutureExt as _, ready};
 use purlin_engine::effect::{Claim, Effect};
-use purlin_engine::gate::{Outcome, Plan};
+use purlin_engine::gate::Plan;
 use purlin_engine::message::{Output, ToolCall};
 use purlin_engine::tool::{Cx, Tool, ToolError, ToolSpec, arguments};
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::file::{self, Opened, WHOLE};
 use crate::seen;
-use crate::spec::{names, shown, spec};
+use crate::spec::{looking, names, shown, spec};
 use crate::text::{Text, size};
 use crate::window::{Asked, Room, Window, far, near};
 
@@ -83,16 +83,9 @@ impl Tool for ReadFile {
     }
 
     fn prepare(&self, claim: Claim, cx: &Cx) -> BoxFuture<'static, Result<Plan, ToolError>> {
-        let parts = match parts(&claim.call, cx) {
-            Ok(parts) => parts,
-            Err(why) => return ready(Err(why)).boxed(),
-        };
-        let cx = cx.clone();
-        let run = async move {
-            let done = cx.blocking(move |stop| read(&parts, stop)).await;
-            Outcome::Done(done.unwrap_or_else(|ToolError::Tell(why)| Output::failure(why)))
-        };
-        ready(Ok(Plan::new(claim, None, run))).boxed()
+        let parts = parts(&claim.call, cx);
+        let plan = parts.map(|parts| looking(claim, cx, move |stop| Ok(read(&parts, stop))));
+        ready(plan).boxed()
     }
 }
 

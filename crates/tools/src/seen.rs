@@ -25,11 +25,6 @@ pub fn mark(output: &mut Output, path: &Path, hash: &str) {
     output.state.insert(key(path), Value::from(hash));
 }
 
-/// Forgets it, as when the file is gone.
-pub fn forget(output: &mut Output, path: &Path) {
-    output.state.insert(key(path), Value::Null);
-}
-
 /// Whether the model saw this file with this content.
 pub fn check(state: &State, path: &Path, hash: &str) -> Seen {
     match state.get(&key(path)).and_then(Value::as_str) {

@@ -1,8 +1,12 @@
-//! What every tool's declaration has in common.
+//! What the tools have in common: a declaration, a title, a plan that only looks.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
-use purlin_engine::tool::{Cx, ToolSpec};
+use purlin_engine::effect::Claim;
+use purlin_engine::gate::{Outcome, Plan};
+use purlin_engine::message::Output;
+use purlin_engine::tool::{Cx, ToolError, ToolSpec};
 use serde_json::{Value, json};
 
 /// How many names stand in a title.
@@ -30,4 +34,17 @@ pub(crate) fn names<'a>(all: impl Iterator<Item = &'a str>) -> String {
 /// relative only while the session's directory is the project's root.
 pub(crate) fn shown(cx: &Cx, path: &Path) -> String {
     if cx.cwd == cx.root { cx.show(path) } else { path.display().to_string() }
+}
+
+/// A plan that does all its work when it runs, on a pool thread, and changes nothing.
+pub(crate) fn looking(
+    claim: Claim,
+    cx: &Cx,
+    work: impl FnOnce(&AtomicBool) -> Result<Output, String> + Send + 'static,
+) -> Plan {
+    let cx = cx.clone();
+    Plan::new(claim, None, async move {
+        let done = cx.blocking(work).await.map_err(|ToolError::Tell(why)| why);
+        Outcome::Done(done.flatten().unwrap_or_else(Output::failure))
+    })
 }

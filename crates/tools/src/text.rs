@@ -162,12 +162,9 @@ fn latin1(body: &str) -> Result<Vec<u8>, String> {
 /// a carriage return does so only where it is the file's one line end.
 pub(crate) fn lines(body: &str) -> impl Iterator<Item = &str> {
     let end = if Ends::of(body) == Ends::Cr { '\r' } else { '\n' };
-    let whole = body.strip_suffix(end).unwrap_or(body);
-    let none = body.is_empty();
-    whole.split(end).map(|line| line.strip_suffix('\r').unwrap_or(line)).take(if none {
-        0
-    } else {
-        usize::MAX
+    body.split_inclusive(end).map(move |line| {
+        let line = line.strip_suffix(end).unwrap_or(line);
+        line.strip_suffix('\r').unwrap_or(line)
     })
 }
 

@@ -155,11 +155,6 @@ fn hashed(path: &Path) -> u64 {
 }
 
 impl Skipped {
-    /// A walk of a single file.
-    pub(crate) fn nothing() -> Self {
-        Self::default()
-    }
-
     /// Lines for the answer.
     pub(crate) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();

@@ -7,7 +7,7 @@ use purlin_engine::message::UserMessage;
 use crate::answer;
 use crate::commands::{self, Reading, SlashCommand, When};
 use crate::hear;
-use crate::page::Print;
+use crate::page::{Print, Seen};
 use crate::state::{Asked, Busy, Input, Opened, Reach, State};
 use crate::view;
 
@@ -221,16 +221,17 @@ fn decide(state: &mut State, decision: Decision) -> Vec<Action> {
 
 pub(crate) fn show_question(state: &mut State) -> Vec<Action> {
     let Some(asked) = state.questions.front().cloned() else { return Vec::new() };
+    if let Question::Permit { claim, .. } = &asked.question {
+        let seen = Seen {
+            title: claim.title.clone(),
+            effect: Some(claim.effect.clone()),
+            asked: !state.closed,
+        };
+        state.page.calls.insert((asked.agent.clone(), claim.call.id.clone()), seen);
+    }
     if state.closed {
         // A line that will never come must not hold up the turn.
         return decide(state, Decision::No(Some("nobody is there to be asked".to_owned())));
-    }
-    if let Question::Permit { claim, .. } = &asked.question {
-        let seen = state.page.calls.entry((asked.agent.clone(), claim.call.id.clone()));
-        let seen = seen.or_default();
-        seen.title.clone_from(&claim.title);
-        seen.effect = Some(claim.effect.clone());
-        seen.asked = true;
     }
     let text = view::question::question(state.page.look.ink, &asked.question);
     prints(state.page.lines_of(&asked.agent, &text))

@@ -16,16 +16,17 @@ pub struct Room {
 pub const ROOMS: &[Room] = &[
     room("engine", "ring 1", 3_000, &[]),
     room("providers", "ring 2", 3_000, &["engine"]),
-    room("tools", "ring 2", 3_500, &["engine", "exec"]),
+    room("tools", "ring 2", 4_000, &["engine", "exec"]),
+    room("store", "ring 2", 700, &["engine"]),
     room("exec", "ring 2", 3_000, &[]),
     room("policy", "ring 2", 4_000, &["engine"]),
     room("config", "ring 3", 1_000, &["engine"]),
     room("extend", "ring 3", 2_000, &["engine"]),
     room("mcp", "ring 3", 1_500, &["engine"]),
     room("tui", "ring 3", 5_000, &["engine"]),
-    room("purlin", "ring 3", 1_500, PURLIN_USES),
-    room("testkit", "dev", 1_200, &["engine"]),
-    room("xtask", "dev", 700, &["testkit"]),
+    room("purlin", "ring 3", 2_500, PURLIN_USES),
+    room("testkit", "dev", 3_500, &["engine"]),
+    room("xtask", "dev", 2_000, &["testkit"]),
 ];
 
 // `testkit` because `purlin demo` serves its scripted model from the shipped binary.
@@ -34,6 +35,7 @@ const PURLIN_USES: &[&str] = &[
     "providers",
     "tools",
     "exec",
+    "store",
     "policy",
     "config",
     "extend",
@@ -47,11 +49,10 @@ pub const ENGINE: &str = "engine";
 
 /// What the engine may depend on: the package, and the only features it may ask for.
 pub const ENGINE_USES: &[(&str, &[&str])] = &[
-    ("base64", &[]),
-    ("bytes", &["serde"]),
     ("futures", &["std", "async-await"]),
     ("serde", &["derive"]),
     ("serde_json", &["preserve_order", "raw_value"]),
+    ("serde_path_to_error", &[]),
     ("thiserror", &[]),
     ("tokio", &["sync", "time", "rt"]),
 ];

@@ -27,7 +27,7 @@ pub(super) async fn repl(config: Config, llm: Llm, which: Which) -> Result<Code,
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut hang_up = signal(SignalKind::hangup()).map_err(failed)?;
-    let mut waiting = vec![Input::Opened(first)];
+    let (mut waiting, mut more) = (vec![Input::Opened(first)], true);
     loop {
         while let Some(input) = waiting.pop() {
             for action in update(&mut state, input) {
@@ -46,7 +46,10 @@ pub(super) async fn repl(config: Config, llm: Llm, which: Which) -> Result<Code,
                 Some(told) => Input::Told(told),
                 None => return Err(Fatal::new(Code::Failed, "the agent is gone")),
             },
-            line = lines.recv() => line.map_or(Input::EndOfInput, Input::Line),
+            line = lines.recv(), if more => {
+                more = line.is_some();
+                line.map_or(Input::EndOfInput, Input::Line)
+            }
             _ = interrupt.recv() => Input::Interrupt,
             _ = terminate.recv() => { open.close().await; return Ok(Code::Terminated) }
             _ = hang_up.recv() => { open.close().await; return Ok(Code::Terminated) }

@@ -1,6 +1,9 @@
 //! Writing to the terminal, and what there is to say about sessions.
 
+use std::fs::{File, Metadata};
 use std::io::{IsTerminal as _, Write as _};
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::unix::fs::MetadataExt as _;
 use std::time::UNIX_EPOCH;
 
 use purlin_engine::message::{Item, Source};
@@ -47,8 +50,17 @@ pub(super) fn surroundings(config: &Config) -> Look {
     Look {
         ink: if colours { Ink::Colour } else { Ink::Plain },
         input: reach(std::io::stdin().is_terminal()),
-        output: reach(std::io::stdout().is_terminal()),
+        output: reach(std::io::stdout().is_terminal() || one_place()),
     }
+}
+
+/// Whether stdout and stderr go to the same file or pipe, and so share a page as on a terminal.
+fn one_place() -> bool {
+    let file =
+        |fd: BorrowedFd<'_>| fd.try_clone_to_owned().and_then(|fd| File::from(fd).metadata());
+    let (out, err) = (file(std::io::stdout().as_fd()), file(std::io::stderr().as_fd()));
+    let same = |a: Metadata, b: Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
+    out.is_ok_and(|out| err.is_ok_and(|err| same(out, err)))
 }
 
 /// A session that was just opened, for the screen.

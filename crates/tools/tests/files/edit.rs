@@ -151,7 +151,10 @@ async fn a_file_changed_between_the_diff_and_the_yes_is_left_alone() {
     let (output, _) =
         purlin_engine::call::once(Arc::new(slow), &call("edit_file", &args), &b.cx).await;
     let said = purlin_engine::message::plain(&output.content);
-    assert!(said.contains("changed by somebody else just now; nothing was written"), "{said}");
+    assert!(
+        said.ends_with("changed by somebody else just now; read it again; nothing was changed"),
+        "{said}"
+    );
     assert_eq!(b.world.read("a"), "theirs\n");
 }
 
@@ -209,6 +212,7 @@ async fn several_edits_of_several_files_are_all_or_nothing() {
     let said = b.ok("edit_file", edits("one")).await;
     assert!(said.starts_with("edited a, b (+2 −2)\n--- a/a\n"), "{said}");
     assert_eq!((b.world.read("a"), b.world.read("b")), ("two\nthree\n".into(), "1\n".into()));
+    assert_eq!(std::fs::read_dir(b.world.project()).unwrap().count(), 2);
 }
 
 #[tokio::test]
@@ -225,7 +229,7 @@ async fn when_the_last_file_cannot_be_replaced_the_first_is_put_back() {
         {"path": "b", "old_string": "one", "new_string": "three"},
     ]});
     let said = b.no("edit_file", edits).await;
-    assert!(said.ends_with("Read it again; nothing was changed"), "{said}");
+    assert!(said.ends_with("read it again; nothing was changed"), "{said}");
     let inode = |path: &str| b.world.path(path).metadata().unwrap().ino();
     assert_eq!((inode("a"), inode("b")), before);
     assert_eq!(b.world.read("a"), "one\n");

@@ -244,7 +244,25 @@ fn nobody_at_the_end_of_a_pipe_says_yes() {
     assert_eq!(sitting.done(), [answer(1, nobody())]);
     sitting.ask(2, permit("2", "make install"));
     assert_eq!(sitting.done(), [answer(2, nobody())]);
+    sitting.seen();
+    sitting.event(failed("2", "not permitted"));
+    assert_eq!(sitting.seen(), "\n↳ bash make install\n    failed: not permitted\n");
     sitting.event(Event::Said(UserMessage::person("late")));
     sitting.event(done());
     assert_eq!(sitting.done(), [Action::Quit]);
+}
+
+#[test]
+fn a_call_of_the_next_turn_with_the_same_id_has_not_been_seen() {
+    let diff = "edited a\n@@ -1 +1 @@\n-x\n+y";
+    let mut sitting = Sitting::working();
+    sitting.ask(1, permit("1", "make"));
+    sitting.line("y");
+    sitting.event(done());
+    sitting.seen();
+    sitting.event(failed("1", "no such tool"));
+    assert_eq!(sitting.seen(), "\n↳ 1\n    failed: no such tool\n› ");
+    sitting.event(started("1", "edit_file a", writes("/a")));
+    sitting.event(answered("1", diff));
+    assert!(sitting.seen().contains("    -x\n    +y\n"));
 }

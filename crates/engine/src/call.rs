@@ -67,8 +67,7 @@ impl Call {
 
     async fn run(mut self) -> Result<Output, Refused> {
         let flight = self.flight(self.claim.effect.clone()).await;
-        let plan = self.tool.prepare(self.claim.clone(), &self.cx).await?;
-        let checked = self.cx.desk.gate.check(plan, self.mode, &|args| self.remake(args)).await;
+        let checked = self.judge().await?;
         let (mut permitted, mut flight) = self.permit(checked, flight, None).await?;
         for _ in 0..=NEEDS {
             match self.perform(permitted).await? {
@@ -86,6 +85,12 @@ impl Call {
         Err(Refused("this call needed more than it was permitted, again and again".to_owned()))
     }
 
+    /// What the gate says of the call as it was made.
+    async fn judge(&self) -> Result<Checked, Refused> {
+        let plan = self.remake(self.claim.call.args.clone()).await?;
+        Ok(self.cx.desk.gate.check(plan, self.mode, &|args| self.remake(args)).await)
+    }
+
     /// Asks until the answer is about what is there now. While the person thinks, no effect is
     /// held in flight, so the target may change; then what was shown is not what would run.
     async fn permit(
@@ -96,7 +101,14 @@ impl Call {
     ) -> Result<(Permitted, Flight), Refused> {
         loop {
             let pending = match checked {
-                Checked::Run(permitted) => return Ok((permitted, flight)),
+                Checked::Run(permitted) => {
+                    let effect = permitted.claim().effect.clone();
+                    if effect != flight.effect {
+                        drop(flight); // a guard amended the call
+                        flight = self.flight(effect).await;
+                    }
+                    return Ok((permitted, flight));
+                }
                 Checked::Refuse(why) => return Err(Refused(why)),
                 Checked::Ask(pending) => pending,
             };
@@ -109,8 +121,10 @@ impl Call {
                 return Ok((pending.approve_as_shown(), flight));
             }
             let args = pending.amended().unwrap_or(&self.claim.call.args).clone();
-            let fresh = self.remake(args).await?;
-            checked = pending.approve(fresh);
+            checked = match pending.approve(self.remake(args).await?) {
+                Some(permitted) => Checked::Run(permitted),
+                None => self.judge().await?,
+            };
         }
     }
 
@@ -121,7 +135,7 @@ impl Call {
         preview: Option<Preview>,
         why: Option<String>,
     ) -> Result<(), Refused> {
-        let _ = self.journalled.wait_for(|journalled| *journalled).await;
+        self.journalled().await;
         let rules = &self.cx.desk.gate.rules;
         let always = rules.always(&claim);
         let question = Question::Permit { claim: claim.clone(), preview, why, always };
@@ -135,8 +149,15 @@ impl Call {
         Err(Refused(why))
     }
 
+    async fn journalled(&mut self) {
+        let _ = self.journalled.wait_for(|journalled| *journalled).await;
+    }
+
     async fn perform(&mut self, permitted: Permitted) -> Result<Outcome, Refused> {
         let claim = permitted.claim().clone();
+        if !claim.effect.only_looks() {
+            self.journalled().await; // a call that began early may have been amended, or need more
+        }
         self.keep(&claim).await?;
         let permit = match claim.effect {
             Effect::Agent => None,
@@ -153,7 +174,7 @@ impl Call {
     }
 
     async fn flight(&self, effect: Effect) -> Flight {
-        Flight::begin(&self.cx.desk, &effect).await
+        Flight::begin(&self.cx.desk, effect).await
     }
 
     /// Keeps what the call may destroy. Where that fails the person decides.

@@ -136,16 +136,17 @@ pub(crate) struct Flights {
 pub(crate) struct Flight {
     desk: Arc<Desk>,
     number: u64,
+    pub(crate) effect: Effect,
 }
 
 impl Flight {
     /// Announces an effect and waits until it may go.
-    pub(crate) async fn begin(desk: &Arc<Desk>, effect: &Effect) -> Self {
-        let number = desk.flights.announce(effect);
-        let flight = Self { desk: Arc::clone(desk), number };
+    pub(crate) async fn begin(desk: &Arc<Desk>, effect: Effect) -> Self {
+        let number = desk.flights.announce(&effect);
+        let flight = Self { desk: Arc::clone(desk), number, effect };
         loop {
             let landed = desk.flights.landed.notified();
-            if !desk.flights.must_wait(number, effect) {
+            if !desk.flights.must_wait(number, &flight.effect) {
                 return flight;
             }
             landed.await;

@@ -101,6 +101,7 @@ fn agent(setup: Setup, desk: Arc<Desk>, id: AgentId, inbox: Inbox) -> Agent {
         meter,
         unsaid: Vec::new(),
         repeats: Repeats::default(),
+        refusals: 0,
         troubled: false,
     }
 }

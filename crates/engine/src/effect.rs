@@ -95,11 +95,12 @@ impl Effect {
         match (self, other) {
             (Self::Agent, _) | (_, Self::Agent) => false,
             (Self::Exec(_) | Self::Unknown, _) | (_, Self::Exec(_) | Self::Unknown) => true,
-            (Self::Session, Self::Session) => true,
+            // It may set the mode, and that holds for what comes after.
+            (Self::Session, other) | (other, Self::Session) => !other.only_looks(),
             (Self::Files { reads, writes }, Self::Files { reads: reads2, writes: writes2 }) => {
                 overlap(writes, writes2) || overlap(writes, reads2) || overlap(reads, writes2)
             }
-            (Self::Files { .. } | Self::Net(_) | Self::Session, _) => false,
+            (Self::Files { .. } | Self::Net(_), _) => false,
         }
     }
 }

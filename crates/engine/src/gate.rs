@@ -242,12 +242,11 @@ impl Pending {
         self.0.amended.as_ref()
     }
 
-    /// The person said yes to what was shown. `fresh` is the same call prepared again: if that
-    /// came out differently, the target changed during the question and the person is asked again.
-    pub(crate) fn approve(mut self, fresh: Plan) -> Checked {
+    /// The person said yes to what was shown. `fresh` is the same call prepared again; if that
+    /// came out differently, the target changed during the question and nothing was permitted.
+    pub(crate) fn approve(self, fresh: Plan) -> Option<Permitted> {
         let same = fresh.claim == self.plan().claim && fresh.preview == self.plan().preview;
-        self.0.plan = fresh;
-        if same { Checked::Run(self.0) } else { Checked::Ask(self) }
+        same.then_some(Permitted { plan: fresh, ..self.0 })
     }
 
     /// The person said yes to something that cannot be prepared again.

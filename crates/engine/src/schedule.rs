@@ -122,12 +122,22 @@ impl Batch {
         self.slots.clear();
         self.running.clear();
         self.landed.clear();
+        self.state_again();
+    }
+
+    /// The session's state after what landed, nothing of which has been taken yet.
+    fn state_again(&mut self) {
+        self.state = State::clone(&self.cx.state);
+        for landed in self.landed.iter().rev() {
+            session::merge(&mut self.state, &landed.output.state);
+        }
     }
 
     /// A call turned out to have other arguments: what ran early is thrown away.
     pub(crate) fn void(&mut self, id: &str, args: &str) {
         let Some(index) = self.slots.iter().position(|slot| slot.call.id == id) else { return };
         self.landed.retain(|landed| landed.index != index);
+        self.state_again();
         let mut call = self.slots[index].call.clone();
         args.clone_into(&mut call.args);
         if let Turn::Running(abort) = &self.slots[index].turn {
@@ -192,6 +202,7 @@ impl Batch {
     pub(crate) async fn cancel(&mut self) -> Vec<Landed> {
         self.running.clear();
         let mut landed = std::mem::take(&mut self.landed);
+        landed.reverse();
         for (index, slot) in self.slots.iter().enumerate() {
             let changes = slot.ticket.close(&self.cx.desk).await;
             if !changes.is_empty() {

@@ -140,7 +140,7 @@ pub struct Folded {
     /// Every change of files on the path, oldest first.
     pub changes: Vec<Change>,
     open: Option<Open>,
-    gap: bool,
+    gap: Option<u64>,
     journal: u64,
 }
 
@@ -247,7 +247,7 @@ impl Folded {
     /// the answers which can be read still find their calls.
     fn gap(&mut self, line: u64) {
         if self.open.is_some() {
-            self.gap = true;
+            self.gap = Some(line);
             return;
         }
         let text = "[a part of this conversation could not be read from disk and is missing here]";
@@ -268,8 +268,8 @@ impl Folded {
     fn settle(&mut self) {
         let Some(open) = self.open.take() else { return };
         self.push(open.line, Item::Step(open.step.close()));
-        if std::mem::take(&mut self.gap) {
-            self.gap(open.line);
+        if let Some(line) = self.gap.take() {
+            self.gap(line);
         }
     }
 

@@ -47,6 +47,8 @@ pub(crate) struct Agent {
     /// What listeners want said before the next call to the model.
     pub(crate) unsaid: Vec<UserMessage>,
     pub(crate) repeats: Repeats,
+    /// How many refusals there were when the turn began.
+    pub(crate) refusals: usize,
     /// Whether the person has been told that the journal cannot be written.
     pub(crate) troubled: bool,
 }
@@ -55,12 +57,13 @@ impl Agent {
     /// One turn, from the person's message to the model's last word.
     pub(crate) async fn turn(&mut self, message: UserMessage) -> Ended {
         self.repeats = Repeats::default();
+        self.refusals = self.cx.desk.refused().len();
         let ended = match self.run(message).await {
             Ok(()) => Ended::Done,
             Err(ended) => ended,
         };
         self.session.journal().flush().await;
-        let refused = self.cx.desk.refused();
+        let refused = self.refused();
         match ended {
             Ended::Done if !refused.is_empty() => Ended::Refused(refused.join("; ")),
             ended => ended,
@@ -145,10 +148,15 @@ impl Agent {
                 }
             }
         }
-        if self.cx.desk.refused().len() >= REFUSALS {
-            return Err(Ended::Refused(self.cx.desk.refused().join("; ")));
+        if self.refused().len() >= REFUSALS {
+            return Err(Ended::Refused(self.refused().join("; ")));
         }
         self.check_repetition()
+    }
+
+    /// What was refused in this turn because nobody was there to be asked.
+    fn refused(&self) -> Vec<String> {
+        self.cx.desk.refused().split_off(self.refusals)
     }
 
     async fn landed(&mut self, landed: Landed) {
@@ -234,7 +242,7 @@ impl Agent {
             self.summarise().await?;
         }
         if self.due(Tier::Collapse) {
-            self.collapse(usable * context::COLLAPSE_AT / 100 - 1);
+            self.collapse((usable * context::COLLAPSE_AT / 100).saturating_sub(1));
         }
         Ok(())
     }

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use purlin_engine::driver::Facts;
@@ -38,11 +38,17 @@ const VARIABLES: &[&str] = &[
 /// Instruction files; a folder's first counts.
 const INSTRUCTION_FILES: &[&str] = &["AGENTS.md", "CLAUDE.md"];
 
-/// The facts of this configuration. `now` is asked each time.
+/// The facts of this configuration. What changes often is told by itself, so that little is told
+/// again. `now` is asked each time.
 pub(crate) fn facts(config: &Config, shell: &str, now: fn() -> SystemTime) -> Facts {
     let (config, root, shell) = (config.clone(), config.root(), shell.to_owned());
+    let place = OnceLock::new();
     Arc::new(move |cwd| {
-        let mut facts = vec![("place".to_owned(), place(&config, &root, cwd, &shell, now()))];
+        let place = place.get_or_init(|| place_of(&config, &root, &shell));
+        let mut facts = vec![
+            ("place".to_owned(), place.clone()),
+            ("now".to_owned(), now_there(&root, cwd, now())),
+        ];
         for folder in [Some(root.as_path()), (cwd != root).then_some(cwd)].into_iter().flatten() {
             let Some((name, text)) = instructions(folder) else { continue };
             let text = format!("[{name} of {}]\n{text}", folder.display());
@@ -52,23 +58,25 @@ pub(crate) fn facts(config: &Config, shell: &str, now: fn() -> SystemTime) -> Fa
     })
 }
 
-fn place(config: &Config, root: &Path, cwd: &Path, shell: &str, now: SystemTime) -> String {
-    let today = date(now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()).0;
+fn place_of(config: &Config, root: &Path, shell: &str) -> String {
     let mut lines = vec![
-        format!("{}, {shell}, {today} (UTC)", std::env::consts::OS),
-        format!("project root {}, git branch {}", root.display(), branch(root)),
+        format!("[Where you are: {}, {shell}]", std::env::consts::OS),
+        format!("project root: {}", root.display()),
         format!("in it: {}", entries(root)),
         format!("on PATH: {}", programs(config)),
     ];
-    if cwd != root {
-        lines.insert(1, format!("directory {}", cwd.display()));
-    }
     let set = VARIABLES.iter().filter_map(|name| Some(format!("{name}={}", config.var(name)?)));
     let set: Vec<String> = set.map(|line| line.chars().take(200).collect()).collect();
     if !set.is_empty() {
         lines.push(format!("set: {}", set.join(" ")));
     }
-    format!("[Where you are]\n{}", lines.join("\n"))
+    lines.join("\n")
+}
+
+fn now_there(root: &Path, cwd: &Path, now: SystemTime) -> String {
+    let today = date(now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()).0;
+    let directory = if cwd == root { ".".into() } else { cwd.display().to_string() };
+    format!("[{today} UTC; git branch: {}; directory: {directory}]", branch(root))
 }
 
 fn branch(root: &Path) -> String {

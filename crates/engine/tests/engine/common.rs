@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use purlin_engine::driver::{self, Events, Handle, Setup, Shared};
 use purlin_engine::event::{AskId, Command, Decision, Ended, Event, Question, Told};
-use purlin_engine::journal::{self, Header};
 use purlin_engine::message::{Content, Item, Output, Source, UserMessage, plain};
 use purlin_engine::model::Model;
 use purlin_engine::session::{self, Folded, Session};
 use purlin_engine::tool::{Keep, Kept, Tool};
+use purlin_store::{FORMAT, Header, JournalFile, journal};
 use purlin_testkit::{Scripted, gate};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -55,20 +55,11 @@ impl Bench {
 
     pub(crate) fn start(self) -> Talk {
         let path = self.journal();
-        let session = match path.exists() {
-            true => Session::open(path.clone()).unwrap(),
-            false => Session::new(path.clone(), header(&self.name)),
-        };
-        self.start_with(session)
-    }
-
-    pub(crate) fn start_with(self, session: Session) -> Talk {
-        let path = session.path().to_path_buf();
         let mut tools = self.stage.tools();
         tools.extend(self.more);
         let model: Arc<dyn Model> = Arc::clone(&self.model) as _;
         let setup = Setup {
-            session,
+            session: session(path.clone()),
             model: Arc::clone(&model),
             tools,
             system: self.system.as_str().into(),
@@ -92,8 +83,20 @@ pub(crate) fn keep() -> Keep {
     Arc::new(|_| Ok(Kept { path: PathBuf::from("/kept/whole"), hash: "0".to_owned() }))
 }
 
+/// The session of a file, new or old.
+pub(crate) fn session(path: PathBuf) -> Session {
+    let journal = match path.exists() {
+        true => JournalFile::open(path).unwrap(),
+        false => {
+            let id = path.file_stem().unwrap().to_string_lossy().into_owned();
+            JournalFile::new(path, header(&id))
+        }
+    };
+    Session::new(Box::new(journal)).unwrap()
+}
+
 pub(crate) fn header(id: &str) -> Header {
-    Header { purlin: journal::FORMAT, id: id.to_owned(), ..Header::default() }
+    Header { purlin: FORMAT, id: id.to_owned(), ..Header::default() }
 }
 
 /// What the person says to a question.

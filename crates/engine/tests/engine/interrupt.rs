@@ -156,7 +156,7 @@ async fn when_the_front_end_goes_the_turn_stops_and_the_agent_ends() {
     let (path, id) = (talk.path.clone(), "s");
     let folder = std::sync::Arc::clone(&talk.folder);
     talk.end().await;
-    let lines = purlin_engine::journal::read(&path).unwrap();
+    let lines = purlin_store::journal::read(&path).unwrap();
     let folded = purlin_engine::session::fold(id, &lines, u64::MAX);
     assert!(says(&folded.items[1].1, "interrupted"));
     drop(folder);

@@ -3,9 +3,9 @@
 use purlin_engine::effect::{Claim, CommandLine, Effect, Host};
 use purlin_engine::event::{Ended, Event};
 use purlin_engine::gate::{Guard, Preview, Verdict};
-use purlin_engine::journal;
 use purlin_engine::message::{Stop, Usage};
 use purlin_engine::model::{Delta, Request};
+use purlin_store::journal;
 use purlin_testkit::{Reply, Said, Scripted};
 use serde_json::{Value, json};
 

@@ -2,21 +2,22 @@
 //! latches that a call names in its arguments decide when it begins and ends.
 
 use std::collections::{BTreeMap, HashMap};
+use std::future::poll_fn;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 use futures::future::{BoxFuture, FutureExt as _};
 use purlin_engine::driver::{self, Setup};
 use purlin_engine::effect::{Claim, CommandLine, Effect, Host};
 use purlin_engine::gate::{Outcome, Plan, Preview};
 use purlin_engine::message::{Output, ToolCall};
-use purlin_engine::session::Session;
 use purlin_engine::tool::{self, Cx, Tool, ToolError, ToolSpec};
 use purlin_testkit::Latch;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::common::{header, keep};
+use crate::common::{keep, session};
 
 /// What all our tools share.
 #[derive(Clone, Default)]
@@ -99,7 +100,12 @@ impl Stage {
         if let Some(wait) = &args.wait {
             self.latch(wait).opened().await;
         } else {
-            tokio::task::yield_now().await; // so that others have a chance to overlap
+            let mut yielded = false; // once, so that others have a chance to overlap
+            poll_fn(|task| {
+                task.waker().wake_by_ref();
+                if std::mem::replace(&mut yielded, true) { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
         }
         self.note(format!("{name} {} done", args.what));
         match args.letters {
@@ -216,9 +222,10 @@ fn needs(stage: Stage, args: Args, claim: Claim) -> Outcome {
 
 /// Runs a sub-agent with the model that called it.
 async fn task(stage: &Stage, cx: &Cx, task: String) -> Output {
-    let name = cx.call.clone();
+    // Nothing can be written there, so that it stays in memory.
+    let place = PathBuf::from("/dev/null").join(&cx.call);
     let setup = Setup {
-        session: Session::new(PathBuf::from("/dev/null").join(&name), header(&name)),
+        session: session(place),
         model: Arc::clone(cx.model.as_ref().unwrap()),
         tools: stage.leaves(),
         system: "Do the task.".into(),

@@ -31,11 +31,13 @@ pub(super) async fn demo() -> Result<Code, Fatal> {
     let project = Project::for_this_machine(&config);
     let folder = tempfile::Builder::new().prefix("purlin-demo-").tempdir();
     let folder = folder.map_err(|why| Fatal::new(Code::Failed, format!("a folder: {why}")))?;
-    let root = folder.path().canonicalize().unwrap_or_else(|_| folder.path().to_path_buf());
+    let place = folder.path().canonicalize().unwrap_or_else(|_| folder.path().to_path_buf());
+    let root = place.join("numbers");
     project.write(&root).map_err(|why| Fatal::new(Code::Failed, format!("the project: {why}")))?;
     let server = Server::start(script(&project, &root))
         .map_err(|why| Fatal::new(Code::Failed, format!("the scripted model: {why}")))?;
-    config.sessions = root.join(".purlin-demo/sessions");
+    config.sessions = place.join("sessions");
+    config.vars.retain(|(name, _)| name != "RUST_BACKTRACE"); // a page of noise
     config.cwd.clone_from(&root);
     config.yes = true;
     let llm = Llm::new(&server.url(), None, "scripted")?;

@@ -48,9 +48,15 @@ pub(crate) fn read_head(from: &mut impl BufRead) -> io::Result<Option<Head>> {
     else {
         return Err(malformed(format!("request line {start:?}")));
     };
-    let (method, path) = (method.to_owned(), path.to_owned());
+    let (method, path) = (method.to_owned(), origin_form(path).to_owned());
     let headers = read_headers(from)?;
     Ok(Some(Head { method, path, headers, at: Instant::now() }))
+}
+
+/// The path alone: through a proxy a client asks for the whole address.
+fn origin_form(target: &str) -> &str {
+    let path = target.strip_prefix("http://").and_then(|rest| rest.find('/').map(|at| &rest[at..]));
+    path.unwrap_or(target)
 }
 
 /// Reads the body that a head announces.

@@ -6,6 +6,7 @@
 mod environment;
 mod footer;
 mod progress;
+mod shown;
 mod text;
 
 use std::ffi::OsString;
@@ -21,6 +22,8 @@ use purlin_engine::tool::{Cx, Tool, ToolError, ToolSpec, arguments, resolve};
 use purlin_exec::{Bounds, End, Finished, Shell, Spec, living, run};
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use crate::{file, seen};
 
 pub use environment::environment;
 
@@ -60,10 +63,10 @@ struct Arguments {
 }
 
 impl Bash {
-    /// The tool, described for the shell it has.
+    /// The tool. Which shell it has is told with the other facts: descriptions are the same
+    /// everywhere.
     pub fn new(config: Config) -> Self {
-        let description =
-            include_str!("bash.md").trim_end().replace("{shell}", config.shell.name());
+        let description = include_str!("bash.md").trim_end().to_owned();
         let schema = json!({
             "type": "object",
             "properties": {
@@ -100,7 +103,12 @@ impl Tool for Bash {
             let moves = !claim.effect.only_looks();
             let run = async move {
                 match perform(&config, &cx, &arguments).await {
-                    Ok(done) => Outcome::Done(answer(&cx, done, moves)),
+                    Ok(done) => {
+                        let seen = seen_by(&cx, &arguments.command, &done).await;
+                        let mut output = answer(&cx, done, moves);
+                        seen.iter().for_each(|(path, hash)| seen::mark(&mut output, path, hash));
+                        Outcome::Done(output)
+                    }
                     Err(why) => Outcome::Done(Output::failure(why)),
                 }
             };
@@ -151,6 +159,23 @@ async fn perform(config: &Config, cx: &Cx, arguments: &Arguments) -> Result<Done
     .map_err(|why| format!("{why}; nothing was run"))?;
     let told = std::fs::read(&told).ok().and_then(|bytes| Shell::told(&bytes));
     Ok(Done { finished, limit, place, told: told.filter(|path| path.is_dir()) })
+}
+
+/// The files that the command showed, with what was in them.
+async fn seen_by(cx: &Cx, command: &str, done: &Done) -> Vec<(PathBuf, String)> {
+    let files = shown::files(command, &done.place);
+    if files.is_empty() || done.finished.end != End::Exited(0) {
+        return Vec::new();
+    }
+    let hashes = cx.blocking(move |_| {
+        let hash = |path: PathBuf| {
+            let path = resolve(&path);
+            let whole = file::whole(&path, "").ok()?;
+            Some((path, whole.hash()))
+        };
+        files.into_iter().filter_map(hash).collect()
+    });
+    hashes.await.unwrap_or_default()
 }
 
 /// An empty file of a name nobody else has, for the shell to write its directory to. It is removed

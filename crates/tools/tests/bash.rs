@@ -332,3 +332,15 @@ fn its_description_is_short_and_names_the_shell() {
         assert!(description.contains(fact), "{fact}");
     }
 }
+
+#[tokio::test]
+async fn what_cat_shows_counts_as_read() {
+    let mut world = world();
+    std::fs::write(world.root.join("a.txt"), "one\n").unwrap();
+    let read = |output: Output| output.state.keys().filter(|key| key.starts_with("read:")).count();
+    assert_eq!(read(world.call(&json!({"command": "cat a.txt && sed -n '1,2p' a.txt"})).await), 1);
+    assert_eq!(read(world.call(&json!({"command": "head -n 3 a.txt"})).await), 1);
+    assert_eq!(read(world.call(&json!({"command": "cat a.txt | wc -l"})).await), 0);
+    assert_eq!(read(world.call(&json!({"command": "cat a.txt; false"})).await), 0);
+    assert_eq!(read(world.call(&json!({"command": "cd sub; cat ../a.txt"})).await), 0);
+}

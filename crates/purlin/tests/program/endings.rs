@@ -53,7 +53,8 @@ fn nc_28_a_session_outside_the_folder_is_not_looked_for() {
 
 #[test]
 fn no_model_at_all_is_one_clear_message_with_three_examples() {
-    let (code, stderr) = without_a_model(World::new().run(PURLIN).args(["-p", "hi"]));
+    let world = World::new();
+    let (code, stderr) = without_a_model(world.run(PURLIN).args(["-p", "hi"]));
     assert_eq!(code, Some(3), "{stderr}");
     assert_eq!(stderr.matches("purlin -m ").count(), 3, "{stderr}");
     assert!(stderr.contains("purlin demo"), "{stderr}");
@@ -70,7 +71,8 @@ fn a_price_that_is_unknown_cannot_be_kept_below_a_limit() {
 
 #[test]
 fn an_address_that_is_none_exits_3() {
-    let run = World::new().run(PURLIN).args(["-p", "hi", "-m", "m", "--base-url", "not a url"]);
+    let world = World::new();
+    let run = world.run(PURLIN).args(["-p", "hi", "-m", "m", "--base-url", "not a url"]);
     let (code, stderr) = without_a_model(run);
     assert_eq!(code, Some(3), "{stderr}");
     assert!(stderr.contains("not a url"), "{stderr}");
@@ -119,7 +121,8 @@ fn a_request_that_is_refused_is_not_tried_again() {
 fn nobody_at_the_address_exits_5_and_names_it() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("http://127.0.0.1:{free}/v1");
-    let run = World::new().run(PURLIN).args(["-p", "hi", "-m", "m", "--base-url", &url]);
+    let world = World::new();
+    let run = world.run(PURLIN).args(["-p", "hi", "-m", "m", "--base-url", &url]);
     let (code, stderr) = without_a_model(run);
     assert_eq!(code, Some(5), "{stderr}");
     assert!(stderr.contains(&format!("127.0.0.1:{free}")), "{stderr}");

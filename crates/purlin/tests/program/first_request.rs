@@ -73,7 +73,7 @@ fn cc_61_date_folder_and_branch_are_told_after_the_prefix() {
     let (stage, request) = first(small_project);
     let told = said(&request, "user");
     let project = stage.world.project().canonicalize().unwrap();
-    for fact in [&project.display().to_string(), "git branch main", "(UTC)", "Cargo.toml", "bash"] {
+    for fact in [&project.display().to_string(), "git branch: main", " UTC", "Cargo.toml", "bash"] {
         assert!(told.contains(fact), "{fact}: {told}");
     }
     let system = text(&request.messages()[0]);

@@ -105,7 +105,7 @@ fn killed_then_continued(reply: Reply, prepare: impl Fn(&Stage) -> bool) -> Stag
     let stage = Stage::new(Script::new().then(reply).then(Reply::new().text("Recovered.")));
     let run = stage.purlin().args(["--yes", "-p", "begin", "--output-format", "stream-json"]);
     let running = run.start().unwrap();
-    assert!(prepare(&stage) || running.says("● killable") || running.says("killable"));
+    assert!(prepare(&stage) || running.says("killable"));
     running.signal(Signal::KILL).unwrap();
     assert_eq!(running.finish().signal, Some(9));
     let ran = on(&stage, &["-c", "-p", "go on"]);
@@ -124,7 +124,7 @@ fn nc_52_a_kill_while_the_model_speaks_loses_only_what_it_was_saying() {
 
 #[test]
 fn a_kill_while_a_command_runs_shows_that_it_was_in_flight() {
-    let command = json!({"command": "echo done > first; echo killable; exec sleep 60"});
+    let command = json!({"command": "echo done > first; echo killable; exec sleep 5"});
     let reply = Reply::new().call("read_file", &json!({"path": "a"})).call("bash", &command);
     let stage = killed_then_continued(reply, |stage| {
         stage.world.file("a", "kept\n");
@@ -159,7 +159,7 @@ fn cc_35_a_damaged_journal_goes_on_with_a_visible_gap() {
 
 #[test]
 fn a_journal_of_nothing_but_garbage_ends_no_other_session() {
-    let stage = two_turns();
+    let stage = Stage::saying(["Blue.", "You said blue.", "New."].map(|t| Reply::new().text(t)));
     stage.ask("my colour is blue");
     let folder = stage.sessions();
     stage.world.file(folder.join("99999999-garbage.jsonl"), b"\xff\xfe[]\nnull\n\n");
@@ -169,7 +169,7 @@ fn a_journal_of_nothing_but_garbage_ends_no_other_session() {
     assert_eq!(listed.code, Some(2), "{}", listed.stderr);
     assert!(listed.stderr.contains("my colour is blue"), "{}", listed.stderr);
     let garbage = on(&stage, &["-p", "x", "-r", "99999999-garbage"]);
-    assert!(!garbage.stderr.contains("panicked"), "{}", garbage.stderr);
+    assert_eq!(garbage.stdout, "New.\n", "{}", garbage.stderr);
 }
 
 #[test]

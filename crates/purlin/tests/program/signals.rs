@@ -43,7 +43,6 @@ fn cc_37_an_interrupt_ends_the_turn_and_every_child_and_exits_130() {
     assert_eq!(stop(running, Signal::INT), Some(130));
     // The session goes on, and knows what happened.
     assert_eq!(stage.purlin().args(["-c", "-p", "and now?"]).finish().unwrap().code, Some(0));
-    assert!(stage.answers(1).is_empty());
     let request = &stage.requests()[1];
     assert!(said(request, "tool").contains("interrupted"), "{}", said(request, "tool"));
     assert!(said(request, "user").contains("The person stopped you here"));
@@ -80,7 +79,7 @@ fn nc_12_an_interrupt_while_the_reply_streams_runs_none_of_its_calls() {
     let stage = Stage::saying([reply.wait(&never)]);
     let run = stage.purlin().args(["--yes", "-p", "write", "--output-format", "stream-json"]);
     let running = run.start().unwrap();
-    assert!(spoken.wait(SOON * 20) && running.says("tten."));
+    assert!(spoken.wait(SOON * 20) && running.says("\"en.\""));
     running.signal(Signal::INT).unwrap();
     assert_eq!(running.finish().code, Some(130));
     assert!(!stage.world.path("made.txt").exists());

@@ -49,8 +49,8 @@ fn a_write_waits_for_the_end_of_its_reply() {
 #[test]
 fn cc_26_a_stream_that_is_cut_is_asked_again_and_its_calls_have_no_effect() {
     let append = json!({"command": "echo once >> log"});
-    let cut = Reply::new().text("I'll do it.").call("bash", &append).with(Ends::CutAfter(9));
-    let unfinished = Reply::new().call("bash", &append).with(Ends::After(7));
+    let cut = Reply::new().text("I'll do it.").call("bash", &append).with(Ends::CutAfter(8));
+    let unfinished = Reply::new().call("bash", &append).with(Ends::After(5));
     let whole = Reply::new().call("bash", &append);
     let stage = Stage::saying([cut, unfinished, whole, Reply::new().text("Done.")]);
     let ran = stage.ask("append");

@@ -27,6 +27,7 @@ const KEYS: &[&str] = &[
     "TOGETHER_API_KEY",
     "XAI_API_KEY",
     "ZAI_API_KEY",
+    "ZHIPU_API_KEY",
 ];
 
 /// Where our own process stands is no place for a command to go back to with `cd -`.

@@ -19,7 +19,11 @@ pub fn ended(ink: Ink, ended: &Ended) -> Option<String> {
             ("budget", why.as_str(), "the session is kept: resume it with a higher limit")
         }
         Ended::Repetition(why) => ("stopped", why.as_str(), "say what to try instead"),
-        Ended::Refused(why) => ("not permitted", why.as_str(), "say what to do instead"),
+        Ended::Refused(why) => (
+            "not permitted",
+            why.as_str(),
+            "run it yourself, or start again with --yes and then everything may run",
+        ),
         Ended::Auth(why) => {
             ("the key was not accepted", why.as_str(), "check the key, then resume the session")
         }

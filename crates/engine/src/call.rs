@@ -155,9 +155,6 @@ impl Call {
 
     async fn perform(&mut self, permitted: Permitted) -> Result<Outcome, Refused> {
         let claim = permitted.claim().clone();
-        if !claim.effect.only_looks() {
-            self.journalled().await; // a call that began early may have been amended, or need more
-        }
         self.keep(&claim).await?;
         let permit = match claim.effect {
             Effect::Agent => None,
@@ -173,7 +170,11 @@ impl Call {
         Ok(outcome)
     }
 
-    async fn flight(&self, effect: Effect) -> Flight {
+    /// A call that began early may be amended, or need more: then it waits for its reply.
+    async fn flight(&mut self, effect: Effect) -> Flight {
+        if !effect.only_looks() {
+            self.journalled().await;
+        }
         Flight::begin(&self.cx.desk, effect).await
     }
 

@@ -119,15 +119,18 @@ fn size(item: &Item) -> u64 {
     }
 }
 
-/// Tokens of a text, roughly: hundredths of a token for each character by its script.
+/// Tokens of a text, roughly: hundredths of a token for each character by its script, as measured
+/// with the vocabulary `o200k_base`.
 pub fn tokens(text: &str) -> u64 {
     let weight = |c: char| match c {
-        'a'..='z' | 'A'..='Z' | ' ' | '\n' => 22,
-        '\u{3040}'..='\u{30ff}' => 75,
-        '\u{ac00}'..='\u{d7af}' | '\u{1100}'..='\u{11ff}' => 70,
-        '\u{2e80}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}' => 80,
-        '\0'..='\u{7f}' => 45,
-        _ => 60,
+        'a'..='z' | 'A'..='Z' => 22,
+        ' ' | '\n' => 5,
+        '\0'..='\u{7f}' => 72,
+        '\u{3040}'..='\u{30ff}' => 67,
+        '\u{ac00}'..='\u{d7af}' | '\u{1100}'..='\u{11ff}' => 75,
+        '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}' => 95,
+        '\u{2e80}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}' => 76,
+        _ => 35,
     };
     text.chars().map(weight).sum::<u64>().div_ceil(100)
 }

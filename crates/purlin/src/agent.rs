@@ -13,7 +13,7 @@ use purlin_engine::tool::Tool;
 use crate::config::Config;
 use crate::exit::{Code, Fatal};
 use crate::llm::Llm;
-use crate::wire::{Toolset, Which, Wired, wire};
+use crate::wire::{Ours, Toolset, Which, Wired, wire};
 
 /// An agent in a folder. Nobody is there to be asked, so what would ask is refused, unless its
 /// configuration says yes to everything.
@@ -21,20 +21,25 @@ pub struct Agent {
     llm: Llm,
     config: Result<Config, Fatal>,
     tools: Toolset,
-    running: Option<Running>,
+    running: Option<Ends>,
     watch: Box<dyn FnMut(&Told) + Send>,
 }
 
-struct Running {
-    handle: Handle,
-    events: Events,
-    agent: BoxFuture<'static, ()>,
+/// The ends of an agent that a front end holds: a terminal, a JSON stream, an editor and a web page
+/// are four functions over the same commands and events.
+pub struct Ends {
+    /// Commands in. Dropping it ends the agent.
+    pub handle: Handle,
+    /// Events out.
+    pub events: Events,
+    /// The agent itself; it runs while this is polled.
+    pub agent: BoxFuture<'static, ()>,
 }
 
 impl Agent {
     /// An agent with the seven tools, in the current directory, with what the environment says.
     pub fn new(llm: Llm) -> Self {
-        let (config, tools) = (Config::from_env(), Toolset::All);
+        let (config, tools) = (Config::from_env(), Toolset::default());
         Self { llm, config, tools, running: None, watch: Box::new(|_| ()) }
     }
 
@@ -44,16 +49,24 @@ impl Agent {
         Self { config: Ok(config), ..self }
     }
 
-    /// The same agent with these tools and no others.
+    /// The same agent with one more tool.
     #[must_use]
-    pub fn with_tools(self, tools: Vec<Arc<dyn Tool>>) -> Self {
-        Self { tools: Toolset::Own(tools), ..self }
+    pub fn with_tool(mut self, tool: impl Tool + 'static) -> Self {
+        self.tools.own.push(Arc::new(tool));
+        self
     }
 
-    /// The same agent with the tools that cannot change anything.
+    /// The same agent with these tools and no others.
+    #[must_use]
+    pub fn with_tools(self, own: Vec<Arc<dyn Tool>>) -> Self {
+        Self { tools: Toolset { ours: Ours::None, own }, ..self }
+    }
+
+    /// The same agent without those of the seven tools that can change anything.
     #[must_use]
     pub fn read_only(self) -> Self {
-        Self { tools: Toolset::ReadOnly, ..self }
+        let own = self.tools.own;
+        Self { tools: Toolset { ours: Ours::ReadOnly, own }, ..self }
     }
 
     /// The same agent, with every event shown to `watch` as it happens.
@@ -69,7 +82,7 @@ impl Agent {
     /// When the turn does not end well; the code says how it ended.
     pub async fn chat(&mut self, text: &str) -> Result<String, Fatal> {
         if self.running.is_none() {
-            self.running = Some(self.start()?);
+            self.running = Some(self.start(Asks::Nobody)?);
         }
         let Some(running) = &mut self.running else { return Ok(String::new()) };
         let _ = running.handle.send(Command::Prompt(UserMessage::person(text)));
@@ -92,14 +105,23 @@ impl Agent {
         }
     }
 
-    fn start(&mut self) -> Result<Running, Fatal> {
+    /// The ends of this agent, for a front end of your own. Somebody is there to be asked: each
+    /// question is an event, and waits for its answer.
+    ///
+    /// # Errors
+    /// When its session cannot be begun.
+    pub fn ends(self) -> Result<Ends, Fatal> {
+        self.start(Asks::Person)
+    }
+
+    fn start(&self, asks: Asks) -> Result<Ends, Fatal> {
         let config = match &self.config {
             Ok(config) => config,
             Err(fatal) => return Err(Fatal::new(fatal.code, fatal.why.clone())),
         };
         let Wired { handle, events, agent, .. } =
-            wire(config, &self.llm, Which::New, Asks::Nobody, self.tools.clone())?;
-        Ok(Running { handle, events, agent })
+            wire(config, &self.llm, Which::New, asks, self.tools.clone())?;
+        Ok(Ends { handle, events, agent })
     }
 }
 

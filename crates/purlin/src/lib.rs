@@ -22,7 +22,7 @@ mod llm;
 mod modes;
 mod wire;
 
-pub use agent::Agent;
+pub use agent::{Agent, Ends};
 pub use args::{Args, Format, Sub};
 pub use config::Config;
 pub use exit::{Code, Fatal};

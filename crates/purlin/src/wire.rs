@@ -23,6 +23,7 @@ use purlin_tools::bash::{self, Bash, environment};
 use purlin_tools::keeper::Files;
 use purlin_tools::store::Store;
 use purlin_tools::{edit_file, glob, grep, read_file, write_file};
+use tempfile::TempDir;
 
 use crate::config::Config;
 use crate::exit::{Code, Fatal};
@@ -57,14 +58,23 @@ pub(crate) enum Which {
 
 /// Which tools an agent has.
 #[derive(Clone, Default)]
-pub(crate) enum Toolset {
-    /// The seven.
+pub(crate) struct Toolset {
+    /// Of the seven.
+    pub(crate) ours: Ours,
+    /// And these.
+    pub(crate) own: Vec<Arc<dyn Tool>>,
+}
+
+/// Which of the seven.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum Ours {
+    /// All.
     #[default]
     All,
-    /// Those of the seven that cannot change anything.
+    /// Those that cannot change anything.
     ReadOnly,
-    /// These.
-    Own(Vec<Arc<dyn Tool>>),
+    /// None.
+    None,
 }
 
 /// Joins everything.
@@ -85,7 +95,8 @@ pub(crate) fn wire(
     let sessions = Sessions { folder: config.sessions.clone() };
     let session = open(&sessions, config, which)?;
     let (id, folded) = (session.journal().id().to_owned(), session.folded().clone());
-    let store = Store { folder: sessions.beside(&id) };
+    let (folder, spare) = beside(&sessions, &id);
+    let store = Store { folder };
     let bench = Bench::new(config, store.clone());
     let shared = Shared {
         gate: gate(config),
@@ -95,11 +106,12 @@ pub(crate) fn wire(
         limits: Limits { dollars: config.max_cost, ..Limits::default() },
         asks,
     };
-    let tools = match toolset {
-        Toolset::All => bench.all(),
-        Toolset::ReadOnly => bench.read_only(),
-        Toolset::Own(tools) => tools,
+    let mut tools = match toolset.ours {
+        Ours::All => bench.all(),
+        Ours::ReadOnly => bench.read_only(),
+        Ours::None => Vec::new(),
     };
+    tools.extend(toolset.own);
     let setup = Setup {
         session,
         model: Arc::clone(&llm.model),
@@ -112,7 +124,23 @@ pub(crate) fn wire(
         facts: Arc::clone(&bench.facts),
     };
     let (handle, events, agent) = driver::spawn(setup, shared, llm.others());
+    let agent = async move {
+        agent.await;
+        drop(spare);
+    };
     Ok(Wired { handle, events, agent: agent.boxed(), id, folded })
+}
+
+/// The folder for what a session's tools keep. Where none can be made the session itself goes on in
+/// memory; a temporary folder then serves its tools, and goes with it.
+fn beside(sessions: &Sessions, id: &str) -> (PathBuf, Option<TempDir>) {
+    let folder = sessions.beside(id);
+    let there = folder.ancestors().find(|folder| folder.exists());
+    if there.is_some_and(|there| tempfile::tempfile_in(there).is_ok()) {
+        return (folder, None);
+    }
+    let spare = tempfile::Builder::new().prefix("purlin-").tempdir().ok();
+    (spare.as_ref().map_or(folder, |spare| spare.path().to_path_buf()), spare)
 }
 
 fn gate(config: &Config) -> Gate {

@@ -11,6 +11,7 @@
 //! - [`chat`]: what that endpoint does not accept
 //! - [`model`]: the same script as the engine's `Model`, without a network
 //! - [`world`], [`run`] and [`terminal`]: a temporary project, a program run in it, a screen
+//! - [`transcript`]: a conversation as a story, script and expectation in one file
 //!
 //! The server uses threads and blocking sockets on purpose: which bytes go out in which write is
 //! the whole point of it.
@@ -28,6 +29,7 @@ pub mod run;
 pub mod script;
 pub mod server;
 pub mod terminal;
+pub mod transcript;
 pub mod wire;
 pub mod world;
 

@@ -12,16 +12,21 @@ mod rounds;
 mod size;
 mod stand;
 
-pub use figure::{Figure, median, table};
+pub use figure::{Figure, Figures, median, table};
 
+use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use stand::Stand;
 
-type Bench = fn(&Stand) -> Result<Vec<Figure>>;
+/// Where the figures of the last run are kept; README's are read from it.
+pub const FILE: &str = "figures.json";
+
+type Bench = fn(&Stand) -> Result<Vec<Figure<'static>>>;
 
 /// One file each: add the file, its `mod`, its line here.
 const BENCHES: &[Bench] = &[
@@ -33,12 +38,19 @@ const BENCHES: &[Bench] = &[
     early_read::measure,
 ];
 
-/// Builds what is measured, measures it, prints the table.
+/// Builds what is measured, measures it, prints the table and keeps it.
 pub fn run(root: &Path, out: &mut dyn Write) -> Result<()> {
     let stand = Stand::build(root)?;
     let mut figures = Vec::new();
     for measure in BENCHES {
         figures.extend(measure(&stand)?);
     }
-    Ok(write!(out, "{}", table(&figures))?)
+    write!(out, "{}", table(&figures))?;
+    let date = Command::new("date").args(["-u", "+%F"]).output().context("asking for the date")?;
+    let date = String::from_utf8_lossy(&date.stdout);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let machine = format!("{} {}, {cores} cores", std::env::consts::OS, std::env::consts::ARCH);
+    let figures = Figures { date: date.trim(), machine: &machine, figures };
+    let text = serde_json::to_string_pretty(&figures).context("writing the figures")?;
+    fs::write(root.join(FILE), text + "\n").with_context(|| format!("writing {FILE}"))
 }

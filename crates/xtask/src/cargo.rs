@@ -1,6 +1,6 @@
 //! Asking cargo: run it, and read the packages of the workspace out of `cargo metadata`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -60,6 +60,11 @@ pub fn command(root: &Path, args: &[&str]) -> Command {
         }
     }
     command
+}
+
+/// Where cargo puts what it builds.
+pub fn target(root: &Path) -> PathBuf {
+    root.join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
 /// Runs a cargo command to its end; failing is an error that names the command.

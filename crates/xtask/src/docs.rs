@@ -4,6 +4,7 @@
 //! middle of a line (a count) or hold many lines (the code map).
 
 mod counts;
+mod lists;
 mod map;
 mod program;
 
@@ -50,7 +51,7 @@ pub fn run(root: &Path, out: &mut dyn Write) -> Result<()> {
     let packages = cargo::packages(root)?;
     let files = source::files(root)?;
     let tree = Tree { root, files: &files, sources: &sources, packages: &packages };
-    let written = write(&source::read(root, FILE)?, |name| region(&tree, name))?;
+    let written = write(&source::read(root, FILE)?, |name, old| region(&tree, name, old))?;
     fs::write(root.join(FILE), written.text).with_context(|| format!("writing {FILE}"))?;
     for finding in written.findings {
         writeln!(out, "{finding}")?;
@@ -64,7 +65,7 @@ pub fn drift(tree: &Tree<'_>) -> Result<Vec<Finding>> {
         return Ok(Vec::new());
     }
     let text = source::read(tree.root, FILE)?;
-    let Written { text: fresh, mut findings } = write(&text, |name| region(tree, name))?;
+    let Written { text: fresh, mut findings } = write(&text, |name, old| region(tree, name, old))?;
     if fresh != text {
         let first = text.lines().zip(fresh.lines()).take_while(|(is, was)| is == was).count();
         let say = "out of date from here on; run `cargo xtask docs`";
@@ -73,14 +74,23 @@ pub fn drift(tree: &Tree<'_>) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// The text of the region called `name`; none when there is no such region.
-pub fn region(tree: &Tree<'_>, name: &str) -> Result<Option<String>> {
-    match name {
-        "code-map" => Ok(Some(block(&map::write(tree.sources)))),
-        "counts" => Ok(Some(format!("\n\n{}\n", counts::table(tree)?))),
-        "flags" => Ok(Some(block(&program::help(tree.root)?))),
-        single => counts::single(tree, single),
-    }
+/// The text of the region called `name`, which now says `old`; none when there is no such region.
+pub fn region(tree: &Tree<'_>, name: &str, old: &str) -> Result<Option<String>> {
+    let text = match name {
+        "code-map" => block(&map::write(tree.sources)),
+        "commands" => lists::commands(),
+        "counts" => counts::table(tree)?,
+        "demo" => program::demo(tree.root, old)?,
+        "exit-codes" => lists::exit_codes(),
+        "figures" => lists::figures(tree.root)?,
+        "flags" => block(&program::flags(tree.root)?),
+        "providers" => lists::providers()?,
+        single => match single.strip_prefix("figure ") {
+            Some(what) => return lists::figure(tree.root, what),
+            None => return counts::single(tree, single),
+        },
+    };
+    Ok(Some(text))
 }
 
 /// A block of fixed-width text; the empty lines make Markdown take it for one after an HTML comment.
@@ -88,17 +98,27 @@ fn block(text: &str) -> String {
     format!("\n\n```text\n{}\n```\n\n", text.trim_end())
 }
 
+/// A Markdown table.
+fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let line = |cells: [String; N]| {
+        format!("| {} |\n", cells.map(|it| it.replace('|', "\\|")).join(" | "))
+    };
+    let rule = head.map(|_| "---".to_owned());
+    let lines = [head.map(str::to_owned), rule].into_iter().chain(rows).map(line);
+    format!("\n\n{}\n", lines.collect::<String>())
+}
+
 /// Writes every region of `page` anew with what `region` says.
 pub fn write(
     page: &str,
-    mut region: impl FnMut(&str) -> Result<Option<String>>,
+    mut region: impl FnMut(&str, &str) -> Result<Option<String>>,
 ) -> Result<Written> {
     let mut text = String::with_capacity(page.len());
     let mut findings = Vec::new();
     let mut rest = page;
     while let Some((before, name, body, after)) = split(rest) {
         let line = 1 + (page[..page.len() - rest.len()].to_owned() + before).matches('\n').count();
-        let fresh = region(name).with_context(|| format!("writing the region `{name}`"))?;
+        let fresh = region(name, body).with_context(|| format!("writing the region `{name}`"))?;
         if fresh.is_none() {
             let say = format!("nobody knows how to write a region `{name}`");
             findings.push(Finding::on_line(FILE, line, say));

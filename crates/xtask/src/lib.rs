@@ -19,9 +19,9 @@ use anyhow::{Result, bail};
 const USAGE: &str = "usage: cargo xtask <task>
 
   ci     fmt, clippy, docs build, tidy, no aws-lc: all that must pass besides the tests
-  tidy   the house rules, and the sizes of every crate, file and function over the usual
+  tidy   the house rules, and the sizes of every crate and every file over the usual
   docs   rewrite the generated regions of README.md
-  bench  build the release binary and measure it
+  bench  build the release binary, measure it, keep the figures in figures.json
 ";
 
 /// Runs one task in the repository at `root`; what it has to say goes to `out`.

@@ -26,7 +26,7 @@ pub const ROOMS: &[Room] = &[
     room("tui", "ring 3", 5_000, &["engine"]),
     room("purlin", "ring 3", 2_500, PURLIN_USES),
     room("testkit", "dev", 3_500, &["engine"]),
-    room("xtask", "dev", 2_000, &["testkit"]),
+    room("xtask", "dev", 2_000, &["testkit", "providers", "tui", "purlin"]),
 ];
 
 // `testkit` because `purlin demo` serves its scripted model from the shipped binary.

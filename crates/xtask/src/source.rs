@@ -1,10 +1,8 @@
 //! The repository as text: every Rust file with its room, and its code without comments and literals.
 
 mod blank;
-mod functions;
 
 pub use blank::blank;
-pub use functions::{Function, functions};
 
 use std::fs;
 use std::path::{Path, PathBuf};

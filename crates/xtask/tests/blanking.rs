@@ -1,6 +1,6 @@
-//! What counts as code, and where functions end.
+//! What counts as code.
 
-use xtask::source::{Function, Source, blank, functions};
+use xtask::source::{Source, blank};
 
 #[test]
 fn comments_and_literals_become_spaces_and_lines_stay() {
@@ -31,15 +31,6 @@ fn an_unfinished_literal_ends_with_the_file() {
     for text in ["\"abc", "\"abc\\", "r#\"abc\"", "/* abc", "'\\", "'\\n", "b", "r#", "'"] {
         assert_eq!(blank(text).chars().count(), text.chars().count(), "{text}");
     }
-}
-
-#[test]
-fn a_function_is_measured_from_fn_to_its_closing_brace() {
-    let code = "trait T { fn none(&self, a: [u8; 2]); }\nfn outer(f: fn(u8)) -> [u8; 2] {\n    \
-                fn inner() {}\n    if x {\n    }\n}\n";
-    let found = functions(code);
-    let function = |name: &str, line, lines| Function { name: name.into(), line, lines };
-    assert_eq!(found, [function("outer", 2, 5), function("inner", 3, 1)]);
 }
 
 #[test]

@@ -4,7 +4,8 @@ use xtask::bench::{Figure, median, table};
 
 #[test]
 fn a_table_says_what_was_promised_what_was_measured_and_what_stood_beside_it() {
-    let figure = |what, measured, beside| Figure { what, goal: 8.0, measured, unit: "ms", beside };
+    let figure =
+        |what, measured, beside| Figure { beside, ..Figure::new(what, 8.0, measured, "ms") };
     let figures = [figure("start", 2.5, Some(("bare", 1.25))), figure("end", 12.0, None)];
     let expected = "\
 figure  goal    measured        ratio
@@ -16,7 +17,7 @@ end     ≤ 8 ms  12.00 ms  over
 
 #[test]
 fn what_never_happened_is_over_every_goal() {
-    let figure = Figure { what: "x", goal: 1.0, measured: f64::NAN, unit: "s", beside: None };
+    let figure = Figure::new("x", 1.0, f64::NAN, "s");
     assert!(table(&[figure]).ends_with("NaN s  over\n"));
 }
 

@@ -26,31 +26,31 @@ fn fresh(root: &Path, page: &str) -> String {
     let sources = source::read_all(root).unwrap();
     let files = source::files(root).unwrap();
     let tree = Tree { root, files: &files, sources: &sources, packages: &[] };
-    docs::write(page, |name| docs::region(&tree, name)).unwrap().text
+    docs::write(page, |name, old| docs::region(&tree, name, old)).unwrap().text
 }
 
 #[test]
 fn regions_are_rewritten_and_the_rest_is_left_alone() {
     let page =
         "a <!-- generated:n -->old<!-- /generated --> b\n<!-- generated:n --><!-- /generated -->\n";
-    let written = docs::write(page, |_| Ok(Some("7".into()))).unwrap();
+    let written = docs::write(page, |_, _| Ok(Some("7".into()))).unwrap();
     let expected =
         "a <!-- generated:n -->7<!-- /generated --> b\n<!-- generated:n -->7<!-- /generated -->\n";
     assert_eq!(written.text, expected);
     assert_eq!(written.findings, []);
-    assert_eq!(docs::write("plain\n", |_| Ok(None)).unwrap().text, "plain\n");
+    assert_eq!(docs::write("plain\n", |_, _| Ok(None)).unwrap().text, "plain\n");
 }
 
 #[test]
 fn a_text_that_would_end_its_own_region_is_refused() {
     let page = "<!-- generated:n --><!-- /generated -->";
-    assert!(docs::write(page, |_| Ok(Some("a <!-- /generated -->".into()))).is_err());
+    assert!(docs::write(page, |_, _| Ok(Some("a <!-- /generated -->".into()))).is_err());
 }
 
 #[test]
 fn an_unknown_region_is_left_as_it_is_and_reported() {
     let page = "x\n<!-- generated:nope -->old<!-- /generated -->\n<!-- generated:open -->\n";
-    let written = docs::write(page, |_| Ok(None)).unwrap();
+    let written = docs::write(page, |_, _| Ok(None)).unwrap();
     assert_eq!(written.text, page);
     let said: Vec<_> = written.findings.iter().map(ToString::to_string).collect();
     let expected = [
@@ -127,13 +127,33 @@ fn the_engine_over_its_promise_fails_and_other_rooms_are_printed() {
 }
 
 #[test]
-fn a_long_function_is_printed() {
-    let text = format!("//! x\nfn long() {{\n{}}}\n", "    a();\n".repeat(59));
-    let report = sizes::report(&[Source::new("crates/tools/src/a.rs", &text)]);
-    assert!(
-        report.ends_with("long function: crates/tools/src/a.rs:2 long (61 lines)\n"),
-        "{report}"
-    );
+fn figures_are_told_from_the_file_that_the_benches_wrote() {
+    let world = tempfile::tempdir().unwrap();
+    let figures = r#"{"date": "2026-01-02", "machine": "linux, 2 cores", "figures": [
+        {"what": "start", "goal": 8.0, "measured": 2.5, "unit": "ms", "beside": ["bare", 1.25]}]}"#;
+    put(world.path(), "figures.json", figures);
+    let region = |name: &str| format!("<!-- generated:{name} --><!-- /generated -->");
+    let page = fresh(world.path(), &format!("{}{}", region("figure start"), region("figures")));
+    let said: Vec<_> = page.split("-->").map(|it| it.split("<!").next().unwrap()).collect();
+    let table = "\n\nMeasured on 2026-01-02 (linux, 2 cores):\n\n\
+                 | figure | goal | measured | beside |\n| --- | --- | --- | --- |\n\
+                 | start | ≤ 8 ms | 2.50 ms | 2.00× bare |\n\n";
+    assert_eq!(said, ["", "2.50 ms", "", table, ""]);
+}
+
+#[test]
+fn lists_are_written_from_the_program_itself() {
+    let world = tempfile::tempdir().unwrap();
+    let page = ["commands", "exit-codes", "providers"]
+        .map(|name| fresh(world.path(), &format!("<!-- generated:{name} --><!-- /generated -->")));
+    let lines = [
+        "\n| `/undo` | put back ",
+        "**8** something needed a permission ",
+        "\n| DeepSeek | `https://api.deepseek.com` | `DEEPSEEK_API_KEY` | `DEEPSEEK_API_KEY=sk-… purlin -m ",
+    ];
+    for (page, line) in page.iter().zip(lines) {
+        assert!(page.contains(line), "{line}: {page}");
+    }
 }
 
 #[test]

@@ -136,6 +136,12 @@ impl Talk {
         told.expect("nothing happened for a long time").expect("the agent is gone")
     }
 
+    /// Waits for a latch of the stage.
+    pub(crate) async fn reached(&self, latch: &str) {
+        let latch = self.stage.latch(latch);
+        tokio::time::timeout(LIMIT, latch.opened()).await.expect("the latch stays closed");
+    }
+
     /// Everything up to and with the first event of this kind; questions stay open.
     pub(crate) async fn until(&mut self, seen: impl Fn(&Event) -> bool) -> Vec<Told> {
         let mut heard = Vec::new();

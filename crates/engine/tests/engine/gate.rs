@@ -196,7 +196,7 @@ async fn a_look_that_turns_out_to_need_more_waits_for_the_reply() {
     let model = Scripted::new([reply, Reply::new().text("done")]);
     let mut talk = Bench { model: model.into(), ..bench }.start();
     talk.prompt("go");
-    talk.stage.latch("begun").opened().await;
+    talk.reached("begun").await;
     assert!(!talk.stage.log().contains(&"run x".to_owned()));
     end.open();
     talk.rest().await;

@@ -77,7 +77,7 @@ async fn cc_37_finished_siblings_keep_their_results_and_the_rest_is_interrupted(
     while answered < 2 {
         answered += usize::from(matches!(talk.next().await.event, Event::Answered { .. }));
     }
-    talk.stage.latch("begun").opened().await;
+    talk.reached("begun").await;
     talk.send(Command::Interrupt);
     assert_eq!(talk.rest().await.ended, Ended::Interrupted);
     let answers = [0, 1, 2, 3].map(|n| talk.answer_to(n));
@@ -117,7 +117,7 @@ async fn an_interrupt_reaches_into_sub_agents() {
     });
     let mut talk = Bench::new(model).start();
     talk.prompt("go");
-    talk.stage.latch("begun").opened().await;
+    talk.reached("begun").await;
     talk.send(Command::Interrupt);
     assert_eq!(talk.rest().await.ended, Ended::Interrupted);
     assert_eq!(talk.stage.log(), ["run a"]);
@@ -151,7 +151,7 @@ async fn when_the_front_end_goes_the_turn_stops_and_the_agent_ends() {
     let args = json!({"what": "a", "begun": "begun", "wait": "never"});
     let mut talk = Bench::new(Scripted::new([Reply::new().call("run", &args)])).start();
     talk.prompt("go");
-    talk.stage.latch("begun").opened().await;
+    talk.reached("begun").await;
     talk.until(|event| matches!(event, Event::Started { .. })).await;
     let (path, id) = (talk.path.clone(), "s");
     let folder = std::sync::Arc::clone(&talk.folder);

@@ -69,7 +69,7 @@ async fn nothing_else_runs_before_the_reply_has_ended() {
     let reply = held(&bench, reply);
     let mut talk = start(bench, reply);
     talk.prompt("go");
-    talk.stage.latch("said").opened().await;
+    talk.reached("said").await;
     tokio::task::yield_now().await;
     assert_eq!(talk.stage.log(), Vec::<String>::new());
     talk.stage.latch("end").open();
@@ -101,7 +101,7 @@ async fn a_look_waits_for_the_reply_when_a_guard_does() {
     let reply = held(&bench, Reply::new().call("look", &what("a")));
     let mut talk = start(bench, reply);
     talk.prompt("go");
-    talk.stage.latch("said").opened().await;
+    talk.reached("said").await;
     tokio::task::yield_now().await;
     assert!(talk.stage.log().is_empty());
     talk.stage.latch("end").open();

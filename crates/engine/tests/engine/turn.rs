@@ -68,7 +68,7 @@ async fn steering_is_taken_in_before_the_next_call_of_the_model() {
     let model = Scripted::new([Reply::new().call("touch", &args), done("b it is")]);
     let mut talk = Bench::new(model).start();
     talk.prompt("do a");
-    talk.stage.latch("begun").opened().await;
+    talk.reached("begun").await;
     talk.steer("no, b");
     talk.stage.latch("steered").open();
     talk.rest().await;
@@ -87,7 +87,7 @@ async fn what_is_steered_during_the_last_reply_makes_the_turn_go_on() {
     let model = Scripted::new([first, done("that too")]);
     let mut talk = Bench { model: model.into(), ..bench }.start();
     talk.prompt("a");
-    spoken.opened().await;
+    talk.reached("spoken").await;
     talk.steer("and b");
     steered.open();
     assert_eq!(talk.rest().await.ended, Ended::Done);

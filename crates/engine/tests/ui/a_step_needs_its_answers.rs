@@ -6,13 +6,4 @@ fn build(reply: Reply) -> Step {
     Step { reply, outputs: Vec::new() }
 }
 
-fn read(text: &str) -> Step {
-    serde_json::from_str(text).unwrap()
-}
-
-fn take_away(mut step: Step) -> Step {
-    step.outputs.pop();
-    step
-}
-
 fn main() {}

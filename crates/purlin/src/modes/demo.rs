@@ -61,7 +61,7 @@ pub(super) async fn demo() -> Result<Code, Fatal> {
 
 async fn play(config: &Config, llm: &Llm, task: &str) -> Result<Code, Fatal> {
     let Wired { handle, mut events, agent, .. } =
-        wire(config, llm, Which::New, Asks::Nobody, Toolset::All)?;
+        wire(config, llm, Which::New, Asks::Nobody, Toolset::default())?;
     let running = tokio::spawn(agent);
     let mut page = Page::new(screen::surroundings(config));
     let _ = handle.send(Command::Prompt(UserMessage::person(task)));

@@ -23,7 +23,7 @@ pub(super) async fn one_shot(
     prompt: String,
 ) -> Result<Code, Fatal> {
     let Wired { handle, events, agent, id, .. } =
-        wire(config, llm, which, Asks::Nobody, Toolset::All)?;
+        wire(config, llm, which, Asks::Nobody, Toolset::default())?;
     let running = tokio::spawn(agent);
     let mut shown = Shown {
         report: Report::new(args.output_format, &id, &llm.info().origin.model),

@@ -71,7 +71,7 @@ struct Open {
 
 impl Open {
     fn new(config: &Config, llm: &Llm, which: Which) -> Result<(Self, Opened), Fatal> {
-        let mut wired = wire(config, llm, which, Asks::Person, Toolset::All)?;
+        let mut wired = wire(config, llm, which, Asks::Person, Toolset::default())?;
         let opened = screen::opened(&wired, llm);
         let agent = std::mem::replace(&mut wired.agent, Box::pin(std::future::ready(())));
         Ok((Self { running: tokio::spawn(agent), wired }, opened))
@@ -137,15 +137,15 @@ fn last_but(sessions: &Sessions, current: &str) -> Result<std::path::PathBuf, Fa
     last.map(|found| found.path).ok_or_else(nothing)
 }
 
-/// Gives the session a name: where names are looked up, and in the journal. The engine tells.
+/// Gives the session a name: where names are looked up, and in the journal.
 fn save(sessions: &Sessions, open: &Open, name: Option<String>) -> Next {
     let id = &open.wired.id;
     let name = name.or_else(|| sessions.first_words(id)).unwrap_or_else(|| id.clone());
     match sessions.name(id, &name) {
         Ok(name) => {
-            let (key, value) = ("name".to_owned(), name.into());
+            let (key, value) = ("name".to_owned(), name.clone().into());
             let _ = open.wired.handle.send(Command::Set { key, value });
-            Next::Go
+            Next::Input(Input::Saved(name))
         }
         Err(why) => Next::Input(Input::Failed(why.to_string())),
     }

@@ -46,7 +46,7 @@ impl Stage {
         let size = Size { rows: 60, columns: 140 };
         let terminal = Terminal::start(&self.world, PURLIN, args, &environment, size);
         let terminal = terminal.expect("a terminal");
-        terminal.until(|screen| screen.ends_with('›')).expect("a prompt");
+        idle(&terminal);
         terminal
     }
 
@@ -130,6 +130,31 @@ pub(crate) fn path_of(world: &World, programs: &[&str]) -> String {
         symlink(found(program), folder.join(program)).expect("a link");
     }
     folder.display().to_string()
+}
+
+/// Types a line.
+#[track_caller]
+pub(crate) fn enter(terminal: &Terminal, line: &str) {
+    terminal.keys(&format!("{line}\r")).expect("a terminal that is still there");
+}
+
+/// Waits until the screen shows this.
+#[track_caller]
+pub(crate) fn shows(terminal: &Terminal, what: &str) -> String {
+    terminal.shows(what).unwrap_or_else(|screen| panic!("no {what:?} on the screen:\n{screen}"))
+}
+
+/// Waits for the prompt.
+#[track_caller]
+pub(crate) fn idle(terminal: &Terminal) -> String {
+    let prompt = |screen: &str| screen.trim_end().ends_with("\n›");
+    terminal.until(prompt).unwrap_or_else(|screen| panic!("no prompt on the screen:\n{screen}"))
+}
+
+/// Waits for the end and returns the exit code.
+#[track_caller]
+pub(crate) fn left(terminal: &Terminal) -> Option<i32> {
+    terminal.ended().unwrap_or_else(|| panic!("still there:\n{}", terminal.screen())).code()
 }
 
 /// Where the tests' own PATH has a program.

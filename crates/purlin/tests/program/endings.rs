@@ -151,7 +151,10 @@ fn nc_32_max_turns_is_counted_in_requests_and_said_in_history() {
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(7), ""));
     assert!(ran.stderr.contains("stopped after 2 rounds"), "{}", ran.stderr);
     assert_eq!(stage.requests().len(), 2);
-    assert_eq!(stage.purlin().args(["-c", "--max-turns", "1", "-p", "x"]).finish().unwrap().code, Some(7));
+    assert_eq!(
+        stage.purlin().args(["-c", "--max-turns", "1", "-p", "x"]).finish().unwrap().code,
+        Some(7)
+    );
     assert!(said(&stage.requests()[2], "user").contains("stopped after 2 rounds"));
 }
 
@@ -220,5 +223,8 @@ fn json_says_how_it_ended_too() {
     let run = stage.purlin().args(["-p", "hi", "--output-format", "json"]);
     let ran = run.finish().unwrap();
     let report = &lines(&ran.stdout)[0];
-    assert_eq!((ran.code, &report["end"], &report["exit_code"]), (Some(4), &json!("auth"), &json!(4)));
+    assert_eq!(
+        (ran.code, &report["end"], &report["exit_code"]),
+        (Some(4), &json!("auth"), &json!(4))
+    );
 }

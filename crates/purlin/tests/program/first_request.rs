@@ -123,7 +123,14 @@ fn nothing_is_executed_before_it() {
     // The first run had the usual PATH; now the same with ours.
     let path = stage.world.path("bin").display().to_string();
     let run = stage.purlin().env("PATH", path).env("PURLIN_BASE_URL", "http://127.0.0.1:9/v1");
-    assert_eq!(run.args(["-p", "hi", "-C", "."]).limit(std::time::Duration::from_secs(30)).finish().unwrap().code, Some(5));
+    assert_eq!(
+        run.args(["-p", "hi", "-C", "."])
+            .limit(std::time::Duration::from_secs(30))
+            .finish()
+            .unwrap()
+            .code,
+        Some(5)
+    );
     assert!(!stage.world.path("ran").exists(), "{}", stage.world.read("ran"));
 }
 

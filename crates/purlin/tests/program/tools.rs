@@ -14,13 +14,20 @@ fn find_read_change_and_prove_in_one_session() {
             .call("grep", &json!({"pattern": "greet", "include": "*.sh"})),
         reply().call("read_file", &json!({"path": "greet.sh"})),
         reply()
-            .call("edit_file", &json!({"path": "greet.sh", "old_string": "helo", "new_string": "hello"}))
+            .call(
+                "edit_file",
+                &json!({"path": "greet.sh", "old_string": "helo", "new_string": "hello"}),
+            )
             .call("write_file", &json!({"path": "docs/use.md", "content": "Run greet.sh.\n"}))
             .call("bash", &json!({"command": "sh greet.sh | tee out && cat docs/use.md"}))
             .call("read_file", &json!({"path": "out"})),
         reply().text("It greets."),
     ]);
-    stage.world.file("greet.sh", "#!/bin/sh\r\n# greet\r\necho helo\r\n").mode("greet.sh", 0o755).git();
+    stage
+        .world
+        .file("greet.sh", "#!/bin/sh\r\n# greet\r\necho helo\r\n")
+        .mode("greet.sh", 0o755)
+        .git();
     let ran = stage.ask("fix the greeting");
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "It greets.\n"));
 
@@ -31,7 +38,7 @@ fn find_read_change_and_prove_in_one_session() {
     let [edited, wrote, tested, read] = <[String; 4]>::try_from(stage.answers(3)).unwrap();
     assert!(edited.contains("-echo helo") && edited.contains("+echo hello"), "{edited}");
     assert!(wrote.contains("docs/use.md"), "{wrote}");
-    assert!(tested.starts_with("hello\r\nRun greet.sh.\n"), "{tested:?}");
+    assert!(tested.starts_with("hello\nRun greet.sh.\n"), "{tested:?}");
     assert!(read.contains("1\thello"), "{read}");
     assert_eq!(stage.world.bytes("greet.sh"), b"#!/bin/sh\r\n# greet\r\necho hello\r\n");
 }
@@ -58,7 +65,10 @@ fn cc_10_one_directory_for_all_tools_and_cd_moves_it() {
         Reply::new().call("bash", &json!({"command": "cd sub && true"})),
         Reply::new()
             .call("read_file", &json!({"path": "x"}))
-            .call("edit_file", &json!({"path": "x", "old_string": "in sub", "new_string": "edited"}))
+            .call(
+                "edit_file",
+                &json!({"path": "x", "old_string": "in sub", "new_string": "edited"}),
+            )
             .call("glob", &json!({"pattern": "*"}))
             .call("bash", &json!({"command": "pwd"})),
         Reply::new().text("There."),
@@ -128,7 +138,8 @@ fn of_task(task: &'static str) -> impl Fn(&Received) -> bool + Send + Sync {
 #[test]
 fn sub_agents_ask_their_own_requests_side_by_side_and_answer_within_a_bound() {
     let task = |task: &str| json!({"task": task});
-    let both = Reply::new().call("agent", &task("count the ants")).call("agent", &task("count bees"));
+    let both =
+        Reply::new().call("agent", &task("count the ants")).call("agent", &task("count bees"));
     let script = Script::new()
         .when(|request| request.tools().len() == 7, both)
         .when(of_task("ants"), Reply::new().call("read_file", &json!({"path": "ants"})))

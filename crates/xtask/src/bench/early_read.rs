@@ -16,7 +16,7 @@ use super::stand::{Stand, millis, start};
 const RUNS: usize = 3;
 const REST: Duration = Duration::from_secs(2);
 
-pub(super) fn measure(stand: &Stand) -> Result<Vec<Figure>> {
+pub(super) fn measure(stand: &Stand) -> Result<Vec<Figure<'static>>> {
     fs::write(stand.project().join("early.txt"), "read me\n").context("writing a file to read")?;
     let (mut started, mut left) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
@@ -25,10 +25,9 @@ pub(super) fn measure(stand: &Stand) -> Result<Vec<Figure>> {
         left.push(spans.1);
     }
     let (started, left) = (median(started), median(left));
-    let figure = |what, measured| Figure { what, goal: 10.0, measured, unit: "ms", beside: None };
     Ok(vec![
-        figure("early read: call complete → started", started),
-        figure("early read: reply ends → next request", left),
+        Figure::new("early read: call complete → started", 10.0, started, "ms"),
+        Figure::new("early read: reply ends → next request", 10.0, left, "ms"),
     ])
 }
 

@@ -1,22 +1,53 @@
 //! A figure, its goal, and the table they are printed in.
 
+use serde::{Deserialize, Serialize};
+
+/// What one run of the benches found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Figures<'a> {
+    /// The day.
+    pub date: &'a str,
+    /// What it ran on.
+    pub machine: &'a str,
+    /// In the order measured.
+    #[serde(borrow)]
+    pub figures: Vec<Figure<'a>>,
+}
+
 /// Something measured against a goal; less is better.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Figure {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Figure<'a> {
     /// What was measured.
-    pub what: &'static str,
+    pub what: &'a str,
     /// The most it may be.
     pub goal: f64,
     /// What it was: a median of several runs.
     pub measured: f64,
     /// The unit of both.
-    pub unit: &'static str,
+    pub unit: &'a str,
     /// What was measured beside it in the same run, and in the same unit.
-    pub beside: Option<(&'static str, f64)>,
+    pub beside: Option<(&'a str, f64)>,
 }
 
-impl Figure {
-    fn row(&self) -> [String; 4] {
+impl<'a> Figure<'a> {
+    /// A figure by itself.
+    pub fn new(what: &'a str, goal: f64, measured: f64, unit: &'a str) -> Self {
+        Self { what, goal, measured, unit, beside: None }
+    }
+
+    /// The same with what was measured beside it.
+    #[must_use]
+    pub fn beside(self, other: &'a str, measured: f64) -> Self {
+        Self { beside: Some((other, measured)), ..self }
+    }
+
+    /// What was measured, with its unit.
+    pub fn value(&self) -> String {
+        format!("{:.2} {}", self.measured, self.unit)
+    }
+
+    /// The name, the goal, the value, the ratio.
+    pub fn row(&self) -> [String; 4] {
         let Self { what, goal, measured, unit, beside } = self;
         // Not a number is not within the goal.
         let over = if measured <= goal { "" } else { "  over" };
@@ -24,14 +55,14 @@ impl Figure {
         [
             (*what).to_owned(),
             format!("≤ {goal} {unit}"),
-            format!("{measured:.2} {unit}{over}"),
+            self.value() + over,
             ratio.unwrap_or_default(),
         ]
     }
 }
 
 /// The figures in columns.
-pub fn table(figures: &[Figure]) -> String {
+pub fn table(figures: &[Figure<'_>]) -> String {
     let head = ["figure", "goal", "measured", "ratio"].map(str::to_owned);
     let rows: Vec<_> = std::iter::once(head).chain(figures.iter().map(Figure::row)).collect();
     let width = |column: usize| {

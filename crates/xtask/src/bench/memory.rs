@@ -15,16 +15,14 @@ use super::stand::{Stand, start};
 const RUNS: usize = 7;
 
 /// After the cold start, whose kept request the bare client sends again.
-pub(super) fn measure(stand: &Stand) -> Result<Vec<Figure>> {
+pub(super) fn measure(stand: &Stand) -> Result<Vec<Figure<'static>>> {
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
         ours.push(peak(|server| stand.one_shot(server))?);
         bare.push(peak(|server| bare_client(stand, server))?);
     }
-    let beside = Some(("a bare client", median(bare)));
-    let measured = median(ours);
-    let what = "peak memory, one-shot";
-    Ok(vec![Figure { what, goal: 12.0, measured, unit: "MB", beside }])
+    let figure = Figure::new("peak memory, one-shot", 12.0, median(ours), "MB");
+    Ok(vec![figure.beside("a bare client", median(bare))])
 }
 
 /// The kernel's own high-water mark, read until the process is gone: it only ever rises, and a

@@ -11,12 +11,11 @@ const RUNS: usize = 5;
 const CALLS: usize = 8;
 const SLEEP: f64 = 0.5;
 
-pub(super) fn measure(stand: &Stand) -> Result<Vec<Figure>> {
+pub(super) fn measure(stand: &Stand) -> Result<Vec<Figure<'static>>> {
     let spans = (0..RUNS).map(|_| span(stand)).collect::<Result<Vec<_>>>()?;
     let measured = median(spans) / 1000.0;
-    let beside = Some(("one sleep", SLEEP));
-    let what = "eight parallel `sleep 0.5`";
-    Ok(vec![Figure { what, goal: 0.65, measured, unit: "s", beside }])
+    let figure = Figure::new("eight parallel `sleep 0.5`", 0.65, measured, "s");
+    Ok(vec![figure.beside("one sleep", SLEEP)])
 }
 
 /// From the first byte of the first call, since calls may start while the reply still streams.

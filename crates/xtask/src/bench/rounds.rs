@@ -21,7 +21,7 @@ const RUNS: usize = 3;
 /// One latch a round, opened when all of its reply is sent.
 type Sent = Arc<Mutex<Vec<Latch>>>;
 
-pub(super) fn measure(stand: &Stand) -> Result<Vec<Figure>> {
+pub(super) fn measure(stand: &Stand) -> Result<Vec<Figure<'static>>> {
     for round in 0..ROUNDS {
         let path = stand.project().join(name(round));
         fs::write(&path, format!("note {round}\n")).context("writing a note to read")?;
@@ -33,19 +33,10 @@ pub(super) fn measure(stand: &Stand) -> Result<Vec<Figure>> {
         late.push(around(&spans, LATE));
     }
     let (early, late) = (median(early), median(late));
-    let beside = Some(("round 10", early));
     Ok(vec![
-        Figure {
-            what: "harness at round 10",
-            goal: 1.0,
-            measured: early,
-            unit: "ms",
-            beside: None,
-        },
-        Figure { what: "harness at round 200", goal: 1.0, measured: late, unit: "ms", beside },
-        Figure {
-            what: "… its growth", goal: 1.5, measured: late / early, unit: "×", beside: None
-        },
+        Figure::new("harness at round 10", 1.0, early, "ms"),
+        Figure::new("harness at round 200", 1.0, late, "ms").beside("round 10", early),
+        Figure::new("… its growth", 1.5, late / early, "×"),
     ])
 }
 

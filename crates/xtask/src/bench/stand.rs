@@ -34,9 +34,7 @@ impl Stand {
             bail!("the bare client does not build");
         }
         fs::create_dir(folder.path().join("project")).context("making the project")?;
-        let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-        let target = root.join(target.unwrap_or_else(|| "target".into()));
-        Ok(Self { purlin: target.join("release/purlin"), bare, folder })
+        Ok(Self { purlin: cargo::target(root).join("release/purlin"), bare, folder })
     }
 
     /// The folder that purlin works in.

@@ -29,11 +29,9 @@ const COUNTS: &[Count] = &[
 
 /// All of them, as a table.
 pub(super) fn table(tree: &Tree<'_>) -> Result<String> {
-    let mut out = String::from("| what | count |\n|---|---:|\n");
-    for it in COUNTS {
-        out += &format!("| {} | {} |\n", it.label, grouped((it.count)(tree)?));
-    }
-    Ok(out)
+    let row = |it: &Count| Ok([it.label.to_owned(), grouped((it.count)(tree)?)]);
+    let rows: Vec<_> = COUNTS.iter().map(row).collect::<Result<_>>()?;
+    Ok(super::table(["what", "count"], rows.into_iter()))
 }
 
 /// One of them; none when there is no such count.

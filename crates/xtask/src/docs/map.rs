@@ -1,7 +1,8 @@
-//! The code map: a line for every crate and module, in reading order, in their own first sentences.
+//! The code map: a line for every crate, and for every module of the engine, in reading order and
+//! in their own first sentences.
 
 use super::counts::grouped;
-use crate::rooms::ROOMS;
+use crate::rooms::{ENGINE, ROOMS};
 use crate::source::{Kind, Source};
 use crate::tidy::sizes::room_lines;
 
@@ -10,7 +11,7 @@ const LAST: &str = "└── ";
 const NAME_WIDTH: usize = 26;
 const SENTENCE_WIDTH: usize = 90;
 
-/// A module of a crate, with the folder of the same name counted in.
+/// A module of the engine, with the folder of the same name counted in.
 struct Module<'a> {
     source: &'a Source,
     label: String,
@@ -25,11 +26,11 @@ pub(super) fn write(sources: &[Source]) -> String {
         let lines = room_lines(sources, room.name);
         let sentence = root_of(sources, room.name).map(Source::sentence).unwrap_or_default();
         out += &line(&format!("{branch}{}/", room.name), lines, &short(&sentence));
-        let stem = if branch == LAST { "    " } else { "│   " };
-        for (branch, module) in branches(modules(sources, room.name)) {
+        let modules = if room.name == ENGINE { modules(sources) } else { Vec::new() };
+        for (branch, module) in branches(modules) {
             let arrow = if module.source.path == START { "   ← start here" } else { "" };
             let said = short(&module.source.sentence()) + arrow;
-            out += &line(&format!("{stem}{branch}{}", module.label), module.lines, &said);
+            out += &line(&format!("│   {branch}{}", module.label), module.lines, &said);
         }
     }
     let examples: Vec<_> = sources.iter().filter(|source| source.room.is_empty()).collect();
@@ -70,53 +71,34 @@ fn root_of<'a>(sources: &'a [Source], room: &str) -> Option<&'a Source> {
     find(at("lib.rs")).or_else(|| find(at("main.rs")))
 }
 
-/// The modules right below the crate's root, in reading order.
-fn modules<'a>(sources: &'a [Source], room: &str) -> Vec<Module<'a>> {
-    let Some(root) = root_of(sources, room) else {
+/// The modules right below the engine's root, in reading order.
+fn modules(sources: &[Source]) -> Vec<Module<'_>> {
+    let Some(root) = root_of(sources, ENGINE) else {
         return Vec::new();
     };
-    let folder = format!("crates/{room}/src/");
-    let mut modules: Vec<((usize, usize), Module<'a>)> = Vec::new();
-    for source in sources.iter().filter(|it| it.kind == Kind::Src && it.path != root.path) {
-        let Some(name) = source.path.strip_prefix(&folder).and_then(top) else {
-            continue;
-        };
-        let place = place(root, name);
-        modules.push((place, module(sources, source, &folder, name)));
-    }
-    modules.sort_by_key(|(place, _)| *place);
-    modules.into_iter().map(|(_, module)| module).collect()
+    let folder = root.path.trim_end_matches("lib.rs");
+    let mut modules: Vec<_> = sources
+        .iter()
+        .filter(|it| it.kind == Kind::Src && it.path != root.path)
+        .filter_map(|it| Some((it, it.path.strip_prefix(folder)?.strip_suffix(".rs")?)))
+        .filter(|(_, name)| !name.contains('/'))
+        .collect();
+    modules.sort_by_key(|(_, name)| place(root, name));
+    modules.into_iter().map(|(it, name)| module(sources, it, &format!("{folder}{name}/"))).collect()
 }
 
-/// The module a path below `src/` is the head of: `gate` for `gate.rs` and for `gate/mod.rs`.
-fn top(path: &str) -> Option<&str> {
-    let name = path.strip_suffix("/mod.rs").or_else(|| path.strip_suffix(".rs"))?;
-    (!name.contains('/')).then_some(name)
-}
-
-/// Where the crate's own doc mentions the module, then where it is declared: rustfmt sorts
-/// declarations, so that the reading order is the doc's to give.
-fn place(root: &Source, name: &str) -> (usize, usize) {
+/// Where the crate's own doc mentions the module: rustfmt sorts declarations, so that the reading
+/// order is the doc's to give.
+fn place(root: &Source, name: &str) -> usize {
     let doc: String = root.text.lines().map_while(|line| line.strip_prefix("//!")).collect();
-    let mentioned = doc.find(&format!("`{name}`")).unwrap_or(usize::MAX);
-    let declared = declared(root).position(|declared| declared == name).unwrap_or(usize::MAX);
-    (mentioned, declared)
+    doc.find(&format!("`{name}`")).unwrap_or(usize::MAX)
 }
 
-fn declared(root: &Source) -> impl Iterator<Item = &str> {
-    let lines = root.code.lines().map(str::trim);
-    lines.filter_map(|line| line.strip_suffix(';')?.rsplit_once("mod ").map(|(_, name)| name))
-}
-
-fn module<'a>(sources: &[Source], head: &'a Source, folder: &str, name: &str) -> Module<'a> {
-    let own = format!("{folder}{name}/");
-    let inside = |it: &&Source| it.kind == Kind::Src && it.path.starts_with(&own);
-    let below: Vec<&Source> = sources.iter().filter(inside).collect();
-    let lines: usize = below.iter().filter(|it| it.path != head.path).map(|it| it.lines()).sum();
-    let label = match (below.is_empty(), head.path.ends_with("/mod.rs")) {
-        (true, _) => format!("{name}.rs"),
-        (false, true) => format!("{name}/"),
-        (false, false) => format!("{name}.rs + {name}/"),
-    };
+fn module<'a>(sources: &[Source], head: &'a Source, own: &str) -> Module<'a> {
+    let below = sources.iter().filter(|it| it.kind == Kind::Src && it.path.starts_with(own));
+    let lines: usize = below.map(Source::lines).sum();
+    let name = head.path.rsplit('/').next().unwrap_or_default();
+    let folder = own.rsplit('/').nth(1).unwrap_or_default();
+    let label = if lines == 0 { name.to_owned() } else { format!("{name} + {folder}/") };
     Module { source: head, label, lines: lines + head.lines() }
 }

@@ -11,33 +11,22 @@ pub const FILE: &str = "budgets.toml";
 
 const FORM: &str = "not of the form `name = { why = \"…\", without = \"…\" }`";
 
-/// A guest and its reasons.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line<'a> {
-    /// The package.
-    pub name: &'a str,
-    /// What we have it for.
-    pub why: &'a str,
-    /// What doing without would cost.
-    pub without: &'a str,
-}
-
 /// Guests without a line, lines without a guest, lines without a reason.
 pub fn check(text: &str, packages: &[Package]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut named = BTreeSet::new();
     let guests = guests(packages);
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| is_entry(line)) {
-        let Some(entry) = parse(line) else {
+        let Some(name) = guest(line) else {
             findings.push(Finding::on_line(FILE, number, FORM));
             continue;
         };
-        if !guests.contains(entry.name) {
-            let say = format!("`{}` is no longer a dependency; take the line out", entry.name);
+        if !guests.contains(name) {
+            let say = format!("`{name}` is no longer a dependency; take the line out");
             findings.push(Finding::on_line(FILE, number, say));
         }
-        if !named.insert(entry.name) {
-            findings.push(Finding::on_line(FILE, number, format!("`{}` again", entry.name)));
+        if !named.insert(name) {
+            findings.push(Finding::on_line(FILE, number, format!("`{name}` again")));
         }
     }
     let missing = guests.iter().filter(|name| !named.contains(*name));
@@ -47,7 +36,7 @@ pub fn check(text: &str, packages: &[Package]) -> Vec<Finding> {
 }
 
 /// Every crate of somebody else that a manifest of ours names, for shipping or for tests.
-pub fn guests(packages: &[Package]) -> BTreeSet<&str> {
+fn guests(packages: &[Package]) -> BTreeSet<&str> {
     let all = packages.iter().flat_map(|package| &package.dependencies);
     all.filter(|it| it.origin == Origin::Guest).map(|it| it.name.as_str()).collect()
 }
@@ -56,11 +45,11 @@ fn is_entry(line: &str) -> bool {
     !line.trim().is_empty() && !line.starts_with(['#', '['])
 }
 
-/// One line; the form is strict so that this needs no TOML reader.
-pub fn parse(line: &str) -> Option<Line<'_>> {
+/// The guest of a line with both reasons; the form is strict so that this needs no TOML reader.
+fn guest(line: &str) -> Option<&str> {
     let (name, rest) = line.split_once(" = { why = \"")?;
     let (why, rest) = rest.split_once("\", without = \"")?;
     let without = rest.strip_suffix("\" }")?;
     let is_said = !why.trim().is_empty() && !without.trim().is_empty();
-    is_said.then_some(Line { name, why, without })
+    is_said.then_some(name)
 }

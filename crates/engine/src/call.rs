@@ -141,7 +141,10 @@ impl Call {
         let question = Question::Permit { claim: claim.clone(), preview, why, always };
         let why = match self.cx.ask(question).await {
             Decision::Yes => return Ok(()),
-            Decision::Always => return Ok(rules.allow(&claim)),
+            Decision::Always => {
+                rules.allow(&claim);
+                return Ok(());
+            }
             Decision::No(None) => prompt::REFUSED.trim_end().to_owned(),
             Decision::No(Some(why)) => format!("not permitted: {why}"),
             Decision::Text(text) => format!("the person said instead: {text}"),

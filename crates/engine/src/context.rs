@@ -192,7 +192,7 @@ pub(crate) fn recent(items: &[Keyed], usable: u64) -> usize {
         *sum += size;
         (*sum <= room).then_some(())
     });
-    items.len() - fitting.count().max(1).min(items.len())
+    items.len().saturating_sub(fitting.count().min(items.len() / 2).max(1))
 }
 
 /// A summary in place of all items before `from`: what the model wrote, and after it what must not
@@ -232,12 +232,15 @@ pub(crate) fn collapse(meter: &mut Meter, folded: &Folded, limit: u64, keep: &Ke
 }
 
 /// The prompt's tokens once these entries are written.
-fn after(meter: &mut Meter, folded: &Folded, entries: &[Entry]) -> u64 {
+pub(crate) fn after(meter: &mut Meter, folded: &Folded, entries: &[Entry]) -> u64 {
     let mut folded = folded.clone();
     for entry in entries {
         folded.apply(u64::MAX, entry);
     }
-    meter.prompt(&folded.items)
+    meter.sizes.clear(); // these entries have no line yet that would name their bytes
+    let after = meter.prompt(&folded.items);
+    meter.sizes.clear();
+    after
 }
 
 /// Cuts every part of these items that is longer than `most` characters.

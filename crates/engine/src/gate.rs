@@ -176,7 +176,7 @@ impl Gate {
         let named = self.rules.verdict(&plan.claim).is_some();
         match self.check(plan, mode, remake).await {
             Checked::Run(permitted) if !named => Checked::Ask(Pending(permitted)),
-            checked => checked,
+            checked @ (Checked::Run(_) | Checked::Ask(_) | Checked::Refuse(_)) => checked,
         }
     }
 

@@ -29,17 +29,20 @@ pub fn arguments<T: DeserializeOwned>(call: &ToolCall) -> Result<T, ToolError> {
 /// # Errors
 /// In the parser's words, or naming what came instead of an object.
 pub fn parse(args: &str) -> Result<Value, ToolError> {
-    let value = match read(args)? {
-        Value::String(inner) => read(&inner)?,
-        value => value,
-    };
+    let mut value = read(args)?;
+    if let Value::String(inner) = &value {
+        value = read(inner)?;
+    }
     match value {
         Value::Null => Ok(Value::Object(Map::new())),
         Value::Object(mut fields) => {
             fields.retain(|_, value| !value.is_null());
             Ok(Value::Object(fields))
         }
-        other => Err(ToolError::tell(format!("the arguments must be a JSON object, not {other}"))),
+        other @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+            let what = other.to_string();
+            Err(ToolError::tell(format!("the arguments must be a JSON object, not {what:.40}")))
+        }
     }
 }
 

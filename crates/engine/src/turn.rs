@@ -64,10 +64,10 @@ impl Agent {
         };
         self.session.journal().flush().await;
         let refused = self.refused();
-        match ended {
-            Ended::Done if !refused.is_empty() => Ended::Refused(refused.join("; ")),
-            ended => ended,
+        if ended == Ended::Done && !refused.is_empty() {
+            return Ended::Refused(refused.join("; "));
         }
+        ended
     }
 
     async fn run(&mut self, message: UserMessage) -> Result<(), Ended> {
@@ -277,6 +277,9 @@ impl Agent {
         if self.prompt() >= before {
             self.collapse(before.saturating_sub(1));
         }
+        if self.prompt() >= before {
+            self.tell(Event::Notice("nothing could be made shorter".to_owned()));
+        }
         Ok(())
     }
 
@@ -286,17 +289,19 @@ impl Agent {
         self.made(Tier::Collapse, entries);
     }
 
-    /// Writes what makes room, and says how much it made.
+    /// Writes what makes room, if it does, and says how much it made.
     fn made(&mut self, tier: Tier, entries: impl IntoIterator<Item = Entry>) {
         let before = self.prompt();
+        let entries: Vec<Entry> = entries.into_iter().collect();
+        let after = context::after(&mut self.meter, self.session.folded(), &entries);
+        self.meter.did(tier, after.min(before), context::usable(self.model.info()));
+        if after >= before {
+            return;
+        }
         for entry in entries {
             self.write(entry);
         }
-        let after = self.prompt();
-        self.meter.did(tier, after, context::usable(self.model.info()));
-        if after < before {
-            self.tell(Event::Compacted { tier, before, after });
-        }
+        self.tell(Event::Compacted { tier, before, after });
     }
 
     /// What the model makes of the conversation; nothing when it fails.

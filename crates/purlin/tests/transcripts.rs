@@ -1,4 +1,5 @@
 //! Every story in `tests/transcripts` goes as it is told. `UPDATE=1` rewrites those that do not.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // clippy knows tests, not what they are made of
 
 use std::fs;
 use std::path::Path;

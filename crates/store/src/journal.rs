@@ -82,9 +82,11 @@ impl JournalFile {
         lock(&file, &path)?;
         let text = read_whole(&mut file).map_err(failed)?;
         let header = header(split(&text).first(), &path)?;
-        // What was torn off stays a line of its own.
-        let torn = text.last().is_some_and(|byte| *byte != b'\n');
-        let waiting = if torn { vec![b'\n'] } else { Vec::new() };
+        let waiting = match text.last() {
+            None => first_line(&header).map_err(failed)?,
+            Some(b'\n') => Vec::new(),
+            Some(_) => vec![b'\n'], // what was torn off stays a line of its own
+        };
         Ok(Self { header, length: text.len() as u64, waiting, file: Some(file), path })
     }
 
@@ -116,8 +118,7 @@ impl JournalFile {
         }
         let file = private().create_new(true).append(true).open(&self.path)?;
         let _ = file.try_lock();
-        let mut line = serde_json::to_vec(&self.header)?;
-        line.push(b'\n');
+        let mut line = first_line(&self.header)?;
         line.append(&mut self.waiting);
         self.waiting = line;
         Ok(file)
@@ -175,6 +176,12 @@ fn split(text: &[u8]) -> Vec<String> {
         return Vec::new();
     }
     whole.split(|byte| *byte == b'\n').map(|l| String::from_utf8_lossy(l).into_owned()).collect()
+}
+
+fn first_line(header: &Header) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(header)?;
+    line.push(b'\n');
+    Ok(line)
 }
 
 fn header(first: Option<&String>, path: &Path) -> Result<Header, JournalError> {

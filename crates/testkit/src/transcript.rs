@@ -21,7 +21,7 @@
 //! - `file` at the top: what is there; `person`: says this, or one of `/undo`, `/compact`, `/plan`
 //! - `model`: text, or a call as `tool {arguments}`; lines that follow each other are one reply
 //! - `cut` and `finish` below a reply: its stream breaks off, or it ends for that reason
-//! - `summary`: what the model writes when it is asked for one
+//! - `recap`: what the model writes when it is asked for one
 //! - behind the arrow of an `ask`: the answer; `steer` below it: said before the answer
 //! - `interrupt` below a reply: the person stops its text, or the call it has just begun
 //!
@@ -69,7 +69,7 @@ pub async fn play(text: &str, start: impl FnOnce(&World, &str) -> Ends) -> Strin
     for (name, contents) in &story.files {
         world.file(name, contents);
     }
-    let server = Server::start(story.script()).expect("a server");
+    let server = Server::start(story.script()).unwrap_or_else(|why| panic!("a server: {why}"));
     let Ends { handle, mut events, mut agent } = start(&world, &server.url());
     let mut player = Player::new(story, handle, &world);
     player.advance();

@@ -2,15 +2,16 @@
 //! listened to.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use purlin_engine::driver::{self, Events, Handle, Setup, Shared};
 use purlin_engine::event::{AskId, Command, Decision, Ended, Event, Question, Told};
 use purlin_engine::message::{Content, Item, Output, Source, UserMessage, plain};
 use purlin_engine::model::Model;
-use purlin_engine::session::{self, Folded, Session};
-use purlin_engine::tool::{Keep, Kept, Tool};
+use purlin_engine::session::{self, Folded, Journal, Session};
+use purlin_engine::tool::{Keep, Kept};
 use purlin_store::{FORMAT, Header, JournalFile, journal};
 use purlin_testkit::{Scripted, gate};
 use tempfile::TempDir;
@@ -30,7 +31,8 @@ pub(crate) struct Bench {
     pub(crate) folder: Arc<TempDir>,
     pub(crate) name: String,
     pub(crate) system: String,
-    pub(crate) more: Vec<Arc<dyn Tool>>,
+    /// Instead of the file's.
+    pub(crate) session: Option<Session>,
 }
 
 impl Bench {
@@ -41,7 +43,7 @@ impl Bench {
     pub(crate) fn with(model: Arc<Scripted>, folder: Arc<TempDir>) -> Self {
         let (stage, shared) = (Stage::new(), gate::shared());
         let (name, system) = ("s".to_owned(), "Be brief.".to_owned());
-        Self { stage, model, shared, rounds: 20, folder, name, system, more: Vec::new() }
+        Self { stage, model, shared, rounds: 20, folder, name, system, session: None }
     }
 
     pub(crate) fn change(mut self, change: impl FnOnce(&mut Self)) -> Self {
@@ -55,13 +57,11 @@ impl Bench {
 
     pub(crate) fn start(self) -> Talk {
         let path = self.journal();
-        let mut tools = self.stage.tools();
-        tools.extend(self.more);
         let model: Arc<dyn Model> = Arc::clone(&self.model) as _;
         let setup = Setup {
-            session: session(path.clone()),
+            session: self.session.unwrap_or_else(|| session(path.clone())),
             model: Arc::clone(&model),
-            tools,
+            tools: self.stage.tools(),
             system: self.system.as_str().into(),
             rounds: self.rounds,
             root: PathBuf::from("/project"),
@@ -97,6 +97,47 @@ pub(crate) fn session(path: PathBuf) -> Session {
 
 pub(crate) fn header(id: &str) -> Header {
     Header { purlin: FORMAT, id: id.to_owned(), ..Header::default() }
+}
+
+/// A journal that is nowhere but in memory.
+#[derive(Clone, Default)]
+pub(crate) struct Memory(pub(crate) Arc<Mutex<Vec<String>>>);
+
+impl Memory {
+    pub(crate) fn session(&self) -> Session {
+        Session::new(Box::new(self.clone())).unwrap()
+    }
+
+    pub(crate) fn folded(&self) -> Folded {
+        session::fold("memory", &self.0.lock().unwrap(), u64::MAX)
+    }
+}
+
+impl Journal for Memory {
+    fn id(&self) -> &str {
+        "memory"
+    }
+
+    fn place(&self) -> String {
+        "nowhere".to_owned()
+    }
+
+    fn lines(&self) -> std::io::Result<Vec<String>> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+
+    fn append(&mut self, line: &str) -> std::io::Result<()> {
+        let mut lines = self.0.lock().unwrap();
+        if lines.is_empty() {
+            lines.push("{}".to_owned());
+        }
+        lines.push(line.to_owned());
+        Ok(())
+    }
+
+    fn flush(&self) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// What the person says to a question.

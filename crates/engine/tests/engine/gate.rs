@@ -78,8 +78,7 @@ fn without_a_rule_looking_and_talking_run_and_all_else_asks() {
 #[test]
 fn plan_mode_stands_above_every_rule() {
     let allow = gate(Some(Verdict::Allow), []);
-    let found: Vec<_> =
-        every_effect().into_iter().map(|e| said(&allow, e, Mode::Plan)).collect();
+    let found: Vec<_> = every_effect().into_iter().map(|e| said(&allow, e, Mode::Plan)).collect();
     let expected = ["run", "refuse", "refuse", "run", "refuse", "run", "run", "refuse"];
     assert_eq!(found, expected);
 }
@@ -93,11 +92,7 @@ fn a_guard_cannot_relax_what_a_rule_denies() {
 }
 
 fn verdict() -> impl Strategy<Value = Verdict> {
-    prop_oneof![
-        Just(Verdict::Allow),
-        Just(Verdict::Ask),
-        Just(Verdict::Deny("no".to_owned())),
-    ]
+    prop_oneof![Just(Verdict::Allow), Just(Verdict::Ask), Just(Verdict::Deny("no".to_owned())),]
 }
 
 fn rank(said: &str) -> usize {
@@ -132,10 +127,8 @@ impl Guard for Wishes {
 #[tokio::test]
 async fn an_amended_call_is_claimed_and_judged_again_and_says_so() {
     let asked = Arc::new(AtomicUsize::new(0));
-    let model = Scripted::new([
-        Reply::new().call("touch", &what("first")),
-        Reply::new().text("done"),
-    ]);
+    let model =
+        Scripted::new([Reply::new().call("touch", &what("first")), Reply::new().text("done")]);
     let wishes = Wishes("second", Arc::clone(&asked));
     let mut talk = Bench::new(model)
         .change(|bench| {
@@ -206,12 +199,10 @@ async fn a_look_that_turns_out_to_need_more_waits_for_the_reply() {
 
 #[tokio::test]
 async fn a_denial_is_told_in_the_guards_words() {
-    let model =
-        Scripted::new([Reply::new().call("touch", &what("a")), Reply::new().text("done")]);
+    let model = Scripted::new([Reply::new().call("touch", &what("a")), Reply::new().text("done")]);
     let deny = Says(Verdict::Deny("use the other folder".to_owned()));
-    let mut talk = Bench::new(model)
-        .change(|bench| bench.shared.gate.guards = vec![Box::new(deny)])
-        .start();
+    let mut talk =
+        Bench::new(model).change(|bench| bench.shared.gate.guards = vec![Box::new(deny)]).start();
     talk.turn("go").await;
     assert_eq!(talk.answer_to(0), "use the other folder");
     assert!(talk.answers()[0].failed && talk.stage.log().is_empty());
@@ -247,12 +238,8 @@ fn early_is_what_only_looks_and_nobody_asks_about() {
 
 #[test]
 fn the_stricter_of_two_verdicts_is_their_max() {
-    let order = [
-        Verdict::Allow,
-        Verdict::Amend(String::new()),
-        Verdict::Ask,
-        Verdict::Deny(String::new()),
-    ];
+    let order =
+        [Verdict::Allow, Verdict::Amend(String::new()), Verdict::Ask, Verdict::Deny(String::new())];
     assert!(order.is_sorted());
 }
 

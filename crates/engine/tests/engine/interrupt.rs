@@ -26,13 +26,17 @@ async fn cc_38_while_text_streams_what_was_said_stays() {
     let model = Scripted::new([Said::Hanging(Reply::new().text("I think that")), done().into()]);
     let mut talk = Bench::new(model).start();
     talk.prompt("go");
-    let last = |event: &Event| matches!(event, Event::Delta(Delta::Text(text)) if text.ends_with("that"));
+    let last =
+        |event: &Event| matches!(event, Event::Delta(Delta::Text(text)) if text.ends_with("that"));
     talk.until(last).await;
     talk.send(Command::Interrupt);
     assert_eq!(talk.rest().await.ended, Ended::Interrupted);
     let folded = talk.folded();
     let Item::Step(step) = &*folded.items[1].1 else { panic!("{:?}", talk.story()) };
-    assert_eq!((step.reply().text().as_str(), &step.reply().stop), ("I think that", &Stop::Interrupted));
+    assert_eq!(
+        (step.reply().text().as_str(), &step.reply().stop),
+        ("I think that", &Stop::Interrupted)
+    );
     assert!(says(&folded.items[2].1, "The person stopped you here"));
     goes_on(talk).await;
 }

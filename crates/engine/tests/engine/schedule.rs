@@ -177,7 +177,9 @@ async fn nc_39_twelve_calls_with_the_first_one_slow() {
 #[tokio::test]
 async fn nc_40_at_most_sixteen_run_at_once() {
     for name in ["look", "touch", "net"] {
-        let call = |reply: Reply, n: usize| reply.call(name, &json!({"what": n.to_string(), "wait": "all"}));
+        let call = |reply: Reply, n: usize| {
+            reply.call(name, &json!({"what": n.to_string(), "wait": "all"}))
+        };
         let mut talk = start(bench(), (0..40).fold(Reply::new(), call));
         talk.prompt("go");
         let mut started = 0;
@@ -368,10 +370,21 @@ fn effects_conflict_as_the_table_says() {
     let other = Effect::writes("/p/ab".into());
     let exec = Effect::Exec(CommandLine { text: "x".to_owned(), proved: true });
     let net = Effect::Net(Host("h".to_owned()));
-    let all = [&looks, &writes, &above, &other, &exec, &net, &Effect::Session, &Effect::Agent, &Effect::Unknown];
+    let all = [
+        &looks,
+        &writes,
+        &above,
+        &other,
+        &exec,
+        &net,
+        &Effect::Session,
+        &Effect::Agent,
+        &Effect::Unknown,
+    ];
     let table = [
         //        looks writes above other exec net session agent unknown
-        /* looks   */ ". x x . x . . . x",
+        /* looks   */
+        ". x x . x . . . x",
         /* writes  */ "x x x . x . x . x",
         /* above   */ "x x x x x . x . x",
         /* other   */ ". . x x x . x . x",
@@ -381,8 +394,7 @@ fn effects_conflict_as_the_table_says() {
         /* agent   */ ". . . . . . . . .",
         /* unknown */ "x x x x x x x . x",
     ];
-    let found = all.map(|one| {
-        all.map(|other| if one.conflicts(other) { "x" } else { "." }).join(" ")
-    });
+    let found =
+        all.map(|one| all.map(|other| if one.conflicts(other) { "x" } else { "." }).join(" "));
     assert_eq!(found, table);
 }

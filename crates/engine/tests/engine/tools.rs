@@ -110,7 +110,7 @@ impl Stage {
         self.note(format!("{name} {} done", args.what));
         match args.letters {
             0 => args.out.unwrap_or_else(|| format!("did {}", args.what)),
-            letters => "lorem ipsum\n".chars().cycle().take(letters).collect(),
+            letters => "lorem ipsum ".chars().cycle().take(letters).collect(),
         }
     }
 }

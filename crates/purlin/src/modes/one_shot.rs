@@ -1,10 +1,13 @@
 //! One turn: the answer to stdout, everything else to stderr, the exit code says how it went.
 
+use purlin_engine::budget::Spent;
 use purlin_engine::desk::Asks;
 use purlin_engine::driver::{Events, Handle};
 use purlin_engine::event::{Command, Ended, Event, Told};
 use purlin_engine::message::UserMessage;
 use purlin_tui::page::{Page, Stream};
+use purlin_tui::state::unspent;
+use purlin_tui::view::spent;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::report::Report;
@@ -30,6 +33,7 @@ pub(super) async fn one_shot(
         page: Page::new(screen::surroundings(config)),
         format: args.output_format,
         verbose: args.verbose,
+        spent: unspent(),
     };
     if let Some(line) = shown.report.begin() {
         screen::answer(&line);
@@ -38,7 +42,7 @@ pub(super) async fn one_shot(
     let (ended, code) = watch(&handle, events, &mut shown).await?;
     drop(handle);
     let _ = running.await;
-    screen::answer(&shown.report.end(&ended));
+    screen::answer(&shown.report.end(&ended, code));
     Ok(code)
 }
 
@@ -47,6 +51,7 @@ struct Shown {
     page: Page,
     format: Format,
     verbose: bool,
+    spent: Spent,
 }
 
 /// Shows events until the turn ends. A signal interrupts it; so does a closed stdout, since nobody
@@ -69,14 +74,15 @@ async fn watch(
                 let Some(told) = told else {
                     return Err(Fatal::new(Code::Failed, "the agent is gone"));
                 };
-                if !shown.show(&told) {
-                    stopped = Some(Code::Failed);
-                }
+                let heard = shown.show(&told);
                 if let (true, Event::Ended(ended)) = (told.agent.is_main(), told.event) {
                     let code = stopped.unwrap_or(Code::of(&ended));
                     return Ok((ended, code));
                 }
-                continue;
+                if heard || stopped.is_some() {
+                    continue;
+                }
+                stopped = Some(Code::Failed);
             }
         }
         let _ = handle.send(Command::Interrupt);
@@ -101,6 +107,12 @@ impl Shown {
                     screen::talk(&print.text);
                 }
             }
+        }
+        if let (true, Event::Usage(spent)) = (self.verbose, &told.event) {
+            for print in self.page.lines(&spent::turn(&self.spent, spent)) {
+                screen::talk(&print.text);
+            }
+            self.spent.clone_from(spent);
         }
         written
     }

@@ -33,7 +33,7 @@ pub(super) async fn repl(config: Config, llm: Llm, which: Which) -> Result<Code,
             for action in update(&mut state, input) {
                 match perform(action, &config, &llm, &mut open).await {
                     Next::Go => (),
-                    Next::Input(input) => waiting.insert(0, input),
+                    Next::Input(input) => waiting.insert(0, *input),
                     Next::Quit(code) => {
                         open.close().await;
                         return Ok(code);
@@ -59,8 +59,14 @@ pub(super) async fn repl(config: Config, llm: Llm, which: Which) -> Result<Code,
 
 enum Next {
     Go,
-    Input(Input),
+    Input(Box<Input>),
     Quit(Code),
+}
+
+impl Next {
+    fn input(input: Input) -> Self {
+        Self::Input(Box::new(input))
+    }
 }
 
 /// The session that is open.
@@ -89,13 +95,13 @@ impl Open {
 async fn perform(action: Action, config: &Config, llm: &Llm, open: &mut Open) -> Next {
     let sessions = Sessions { folder: config.sessions.clone() };
     match action {
-        Action::Print(print) => return shown(&print),
+        Action::Print(print) => shown(&print),
         Action::Send(command) => {
             let _ = open.wired.handle.send(command);
             Next::Go
         }
         Action::Quit => Next::Quit(Code::Done),
-        Action::NewSession => Next::Input(reopen(config, llm, open, Which::New).await),
+        Action::NewSession => Next::input(reopen(config, llm, open, Which::New).await),
         Action::Resume(said) => {
             let current = open.wired.id.clone();
             let path = match said {
@@ -104,13 +110,13 @@ async fn perform(action: Action, config: &Config, llm: &Llm, open: &mut Open) ->
             };
             match path {
                 Ok(path) if path == journal(config, &current) => {
-                    Next::Input(Input::Failed("that session is open already".to_owned()))
+                    Next::input(Input::Failed("that session is open already".to_owned()))
                 }
-                Ok(path) => Next::Input(reopen(config, llm, open, Which::Old(path)).await),
-                Err(fatal) => Next::Input(Input::Failed(fatal.why)),
+                Ok(path) => Next::input(reopen(config, llm, open, Which::Old(path)).await),
+                Err(fatal) => Next::input(Input::Failed(fatal.why)),
             }
         }
-        Action::Sessions => Next::Input(Input::Sessions(screen::listed(&sessions))),
+        Action::Sessions => Next::input(Input::Sessions(screen::listed(&sessions))),
         Action::Save(name) => save(&sessions, open, name),
     }
 }
@@ -145,9 +151,9 @@ fn save(sessions: &Sessions, open: &Open, name: Option<String>) -> Next {
         Ok(name) => {
             let (key, value) = ("name".to_owned(), name.clone().into());
             let _ = open.wired.handle.send(Command::Set { key, value });
-            Next::Input(Input::Saved(name))
+            Next::input(Input::Saved(name))
         }
-        Err(why) => Next::Input(Input::Failed(why.to_string())),
+        Err(why) => Next::input(Input::Failed(why.to_string())),
     }
 }
 

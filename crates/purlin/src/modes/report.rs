@@ -52,25 +52,25 @@ impl Report {
     }
 
     /// What stands after the last event.
-    pub(super) fn end(&self, ended: &Ended) -> String {
+    pub(super) fn end(&self, ended: &Ended, code: Code) -> String {
         match self.format {
             Format::Text if self.last.is_empty() || self.last.ends_with('\n') => self.last.clone(),
             Format::Text => format!("{}\n", self.last),
-            Format::Json => line(&self.result(ended)),
+            Format::Json => line(&self.result(ended, code)),
             Format::StreamJson => {
-                line(&json!({"v": VERSION, "event": "result", "data": self.result(ended)}))
+                line(&json!({"v": VERSION, "event": "result", "data": self.result(ended, code)}))
             }
         }
     }
 
-    fn result(&self, ended: &Ended) -> Value {
+    fn result(&self, ended: &Ended, code: Code) -> Value {
         let how = serde_json::to_value(ended).unwrap_or_default();
         json!({
             "version": VERSION,
             "result": self.last,
             "end": how.get("end"),
             "why": how.get("why"),
-            "exit_code": Code::of(ended) as u8,
+            "exit_code": code as u8,
             "session": self.session,
             "model": self.model,
             "calls": self.spent.calls,

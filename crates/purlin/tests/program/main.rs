@@ -1,5 +1,6 @@
 //! The shipped binary, driven from outside: what goes over the wire, to disk, to stdout and
 //! stderr, and how it exits.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // clippy knows tests, not what they are made of
 
 mod common;
 mod demo;

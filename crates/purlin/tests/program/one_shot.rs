@@ -90,6 +90,18 @@ fn the_only_model_of_a_server_need_not_be_named() {
 }
 
 #[test]
+fn verbose_says_what_each_call_cost() {
+    let look = Reply::new().call("glob", &json!({"pattern": "*"})).usage(1_000, 10);
+    let stage = Stage::saying([look, Reply::new().text("Empty.").usage(1_500, 3)]);
+    let ran = stage.purlin().args(["-v", "-p", "look"]).finish().unwrap();
+    assert_eq!(ran.stdout, "Empty.\n");
+    let calls: Vec<_> = ran.stderr.lines().filter(|line| line.contains(" tokens in ")).collect();
+    let calls = calls.join("\n");
+    assert!(calls.starts_with("1,000 tokens in (0 cached), 10 out · price unknown"), "{calls}");
+    assert!(calls.contains("\n1,500 tokens in (0 cached), 3 out"), "{calls}");
+}
+
+#[test]
 fn another_folder_can_be_worked_in() {
     let look = Reply::new().call("bash", &json!({"command": "pwd"}));
     let stage = Stage::saying([look, Reply::new().text("There.")]);

@@ -156,6 +156,34 @@ fn cc_35_a_damaged_journal_goes_on_with_a_visible_gap() {
 }
 
 #[test]
+fn a_journal_cut_anywhere_goes_on_and_every_call_in_it_is_answered() {
+    let talk =
+        |request: &purlin_testkit::Received| match said(request, "user").matches("more").count() {
+            0 if request.messages().iter().all(|message| message["role"] != "tool") => Reply::new()
+                .text("Both at once.")
+                .call("read_file", &json!({"path": "a"}))
+                .call("write_file", &json!({"path": "b", "content": "b\n"}))
+                .into(),
+            _ => Reply::new().text("Done.").into(),
+        };
+    let stage = Stage::new(Script::by(talk));
+    stage.world.file("a", "text\n");
+    assert_eq!(stage.ask("begin").code, Some(0));
+    let journal = stage.journal();
+    let whole = stage.world.bytes(&journal);
+    let header = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    let steps = 16;
+    for step in 0..=steps {
+        let end = header + (whole.len() - header) * step / steps;
+        stage.world.file(&journal, &whole[..end]);
+        let ran = on(&stage, &["-c", "-p", "more"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "Done.\n"), "{end}: {}", ran.stderr);
+        let after = stage.world.bytes(&journal);
+        assert!(after.starts_with(&whole[..end]), "{end}: what was there was changed");
+    }
+}
+
+#[test]
 fn a_journal_of_nothing_but_garbage_ends_no_other_session() {
     let stage = Stage::saying(["Blue.", "You said blue.", "New."].map(|t| Reply::new().text(t)));
     stage.ask("my colour is blue");

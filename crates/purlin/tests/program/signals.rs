@@ -6,7 +6,7 @@ use purlin_testkit::{Latch, Reply, Running, Script};
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::common::{Stage, is_dead, said};
+use crate::common::{Stage, is_dead, lines, said};
 
 /// What an interrupt may take, on a machine that is busy with other tests.
 const SOON: Duration = Duration::from_secs(1);
@@ -34,6 +34,8 @@ fn stop(running: Running, signal: Signal) -> Option<i32> {
         assert!(at.elapsed() < SOON, "{pids:?} are still there");
         std::thread::yield_now();
     }
+    let last = lines(&ran.stdout).pop().unwrap();
+    assert_eq!(last["data"]["exit_code"].as_i64(), ran.code.map(i64::from));
     ran.code
 }
 
@@ -52,6 +54,12 @@ fn cc_37_an_interrupt_ends_the_turn_and_every_child_and_exits_130() {
 fn termination_does_the_same_and_exits_143() {
     let (_stage, running) = in_a_command();
     assert_eq!(stop(running, Signal::TERM), Some(143));
+}
+
+#[test]
+fn a_terminal_that_goes_away_ends_the_turn_too() {
+    let (_stage, running) = in_a_command();
+    assert_eq!(stop(running, Signal::HUP), Some(143));
 }
 
 #[test]
@@ -88,7 +96,8 @@ fn nc_12_an_interrupt_while_the_reply_streams_runs_none_of_its_calls() {
 #[test]
 fn a_reader_that_leaves_ends_the_turn() {
     let left = Latch::new();
-    let stage = Stage::saying([Reply::new().wait(&left).text("Nobody hears this.")]);
+    let stage =
+        Stage::saying([Reply::new().wait(&left).text("Nobody hears this.").wait(&Latch::new())]);
     let script = "\"$0\" -p hi --output-format stream-json | { exec <&-; echo gone >&2; }; \
                   exit ${PIPESTATUS[0]}";
     let run = stage.world.run("bash").args(["-c", script, crate::common::PURLIN]);

@@ -142,10 +142,10 @@ fn sub_agents_ask_their_own_requests_side_by_side_and_answer_within_a_bound() {
         Reply::new().call("agent", &task("count the ants")).call("agent", &task("count bees"));
     let script = Script::new()
         .when(|request| request.tools().len() == 7, both)
-        .when(of_task("ants"), Reply::new().call("read_file", &json!({"path": "ants"})))
-        .when(of_task("bees"), Reply::new().call("read_file", &json!({"path": "bees"})))
-        .when(of_task("ants"), Reply::new().text("Three ants."))
-        .when(of_task("bees"), Reply::new().text("buzz ".repeat(2_000)))
+        .when(of_task("count the ants"), Reply::new().call("read_file", &json!({"path": "ants"})))
+        .when(of_task("count bees"), Reply::new().call("read_file", &json!({"path": "bees"})))
+        .when(of_task("count the ants"), Reply::new().text("Three ants."))
+        .when(of_task("count bees"), Reply::new().text("buzz ".repeat(2_000)))
         .when(|request| request.tools().len() == 7, Reply::new().text("Counted."));
     let stage = Stage::new(script);
     stage.world.file("ants", "3\n").file("bees", "2000\n");
@@ -158,7 +158,7 @@ fn sub_agents_ask_their_own_requests_side_by_side_and_answer_within_a_bound() {
     let [ants, bees] = <[String; 2]>::try_from(answers(last)).unwrap();
     assert_eq!(ants, "Three ants.");
     assert!(bees.chars().count() < 5_300 && bees.contains("5000 of 10000 characters"), "{bees}");
-    let asked = requests.iter().find(|request| of_task("ants")(request)).unwrap();
+    let asked = requests.iter().find(|request| of_task("count the ants")(request)).unwrap();
     assert!(text(&asked.messages()[0]).starts_with("You are a sub-agent"));
     assert!(!said(asked, "user").contains("count bees"), "{}", said(asked, "user"));
 

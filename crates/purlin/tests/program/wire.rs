@@ -132,7 +132,7 @@ fn cc_23_an_empty_reply_is_asked_again_and_never_sent_back() {
 fn cc_25_calls_that_come_in_odd_fragments_are_all_run() {
     for fault in Calls::harmless() {
         let reads = Reply::new().call("read_file", &json!({"path": "a"}));
-        let reads = reads.call("read_file", &json!({"path": "b"})).with(fault.clone());
+        let reads = reads.call("read_file", &json!({"path": "b"})).with(fault);
         let stage = Stage::saying([reads, Reply::new().text("Both.")]);
         stage.world.file("a", "first\n").file("b", "second\n");
         assert_eq!(stage.ask("read both").code, Some(0), "{fault:?}");

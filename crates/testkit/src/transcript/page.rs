@@ -47,7 +47,9 @@ impl Page {
     pub(super) fn new(world: &World) -> Self {
         let real = |path: std::path::PathBuf| path.canonicalize().unwrap_or(path);
         let (project, home) = (real(world.project()), real(world.home()));
-        let places = vec![(project.display().to_string(), "."), (home.display().to_string(), "~")];
+        let above = project.parent().unwrap_or(&project).to_path_buf();
+        let places = [(project, "."), (home, "~"), (above, "..")];
+        let places = places.map(|(place, short)| (place.display().to_string(), short)).to_vec();
         Self { text: String::new(), places, agents: HashMap::new() }
     }
 
@@ -178,7 +180,7 @@ impl Page {
 
     pub(super) fn compacted(&mut self, tier: Tier, summary: Option<&str>) {
         match (tier, summary) {
-            (Tier::Summarise, Some(summary)) => self.main("summary", summary),
+            (Tier::Summarise, Some(summary)) => self.main("recap", summary),
             (Tier::Summarise | Tier::Trim | Tier::Collapse, _) => (),
         }
         self.main("room", &format!("{tier:?}").to_lowercase());
@@ -229,11 +231,9 @@ impl Page {
 
 /// A line without how long something took.
 fn timeless(line: &str) -> String {
-    match line.strip_prefix('[').and_then(|rest| rest.split_once(" in ")) {
-        Some((what, rest)) if rest.starts_with(|c: char| c.is_ascii_digit()) => {
-            let after = rest.split_once(" s").map_or("", |(_, after)| after);
-            format!("[{what}{after}")
-        }
-        Some(_) | None => line.to_owned(),
+    let split = line.strip_prefix("[exit ").and_then(|rest| rest.split_once(" in "));
+    match split.and_then(|(code, rest)| Some((code, rest.split_once(" s")?.1))) {
+        Some((code, after)) => format!("[exit {code}{after}"),
+        None => line.to_owned(),
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct Story {
     pub(super) summaries: VecDeque<String>,
     pub(super) stops: VecDeque<Stop>,
     replies: Vec<Reply>,
+    /// What the model said last.
+    spoken: String,
 }
 
 /// What the person answers, and what they say before that.
@@ -39,8 +41,15 @@ pub(super) enum Stop {
 
 /// A line with all that is indented below it.
 struct Line {
+    depth: usize,
     kind: String,
     words: String,
+}
+
+impl Line {
+    fn same(&self, other: &Self) -> bool {
+        (self.depth, &self.kind) == (other.depth, &other.kind)
+    }
 }
 
 impl Story {
@@ -64,29 +73,33 @@ impl Story {
         match line.kind.as_str() {
             "person" => self.person.push_back(words),
             "model" => {
-                let goes_on = before.is_some_and(|before| before.kind == "model");
+                let goes_on = before.is_some_and(|before| before.same(line));
                 let reply = if goes_on { self.replies.pop() } else { None };
                 self.replies.push(said(reply.unwrap_or_default(), &words));
+                self.spoken = words;
             }
             "cut" => self.change(|reply| reply.with(Ends::NoFinish).with(Ends::NoDone)),
             "finish" => self.change(|reply| reply.finish(&words)),
-            "summary" => {
+            "recap" => {
                 self.replies.push(Reply::new().text(&words));
                 self.summaries.push_back(words);
             }
             "ask" => {
                 let first = words.lines().next().unwrap_or_default();
-                let words = first.rsplit_once(" → ").map_or("no", |(_, answer)| answer);
+                let words = first.rsplit_once('→').map_or("no", |(_, answer)| answer.trim());
                 self.answers.push_back(Answer { words: words.to_owned(), steer: Vec::new() });
             }
-            "steer" => self.answers.iter_mut().last().expect("an ask above").steer.push(words),
+            "steer" => match self.answers.iter_mut().last() {
+                Some(answer) => answer.steer.push(words),
+                None => panic!("nothing was asked when the person says {words:?}"),
+            },
             "interrupt" => {
-                let spoken = before.map(|before| before.words.clone()).unwrap_or_default();
-                self.stops.push_back(match call(&spoken) {
-                    Some((_, args)) => Stop::Call(args.to_owned()),
-                    None => Stop::Text(spoken),
-                });
-                self.change(|reply| reply.wait(&Latch::new()));
+                if let Some((_, args)) = call(&self.spoken) {
+                    self.stops.push_back(Stop::Call(args.to_owned()));
+                } else {
+                    self.stops.push_back(Stop::Text(self.spoken.clone()));
+                    self.change(|reply| reply.wait(&Latch::new()));
+                }
             }
             _ => (),
         }
@@ -133,16 +146,13 @@ fn lines(text: &str) -> Vec<Line> {
             blank += 1;
         } else if let (true, Some(last)) = (indent >= WORDS, lines.last_mut()) {
             last.words.push_str(&"\n".repeat(std::mem::take(&mut blank) + 1));
-            let inner = WORDS + if last.kind.starts_with(' ') { 2 } else { 0 };
-            last.words.push_str(line.get(inner.min(indent)..).unwrap_or_default());
+            last.words.push_str(&line[indent.min(WORDS + last.depth)..]);
         } else if let Some((kind, words)) = line.split_once(':').filter(|_| !line.starts_with('#'))
         {
             blank = 0;
-            lines.push(Line { kind: kind.to_owned(), words: words.trim().to_owned() });
+            let (kind, words) = (kind.trim().to_owned(), words.trim().to_owned());
+            lines.push(Line { depth: indent, kind, words });
         }
-    }
-    for line in &mut lines {
-        line.kind = line.kind.trim().to_owned();
     }
     lines
 }

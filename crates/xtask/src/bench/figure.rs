@@ -41,9 +41,10 @@ impl<'a> Figure<'a> {
         Self { beside: Some((other, measured)), ..self }
     }
 
-    /// What was measured, with its unit.
+    /// What was measured, with its unit, in three or four digits.
     pub fn value(&self) -> String {
-        format!("{:.2} {}", self.measured, self.unit)
+        let digits = if self.measured < 100.0 { 2 } else { 0 };
+        format!("{:.digits$} {}", self.measured, self.unit)
     }
 
     /// The name, the goal, the value, the ratio.

@@ -11,18 +11,18 @@ use super::table;
 use crate::bench::{self, Figures};
 use crate::source;
 
-/// How people call a vendor, and a model to show it with.
+/// How people call a vendor, and arguments to show it with.
 const KNOWN_AS: &[(&str, &str, &str)] = &[
-    ("openai", "OpenAI", "gpt-5.5"),
-    ("openrouter", "OpenRouter", "deepseek/deepseek-chat"),
-    ("moonshot", "Kimi (Moonshot)", "kimi-k2.6"),
-    ("deepseek", "DeepSeek", "deepseek-chat"),
-    ("zai", "GLM (Z.ai)", "glm-5"),
-    ("dashscope", "Qwen (DashScope)", "qwen3-max"),
-    ("ollama", "Ollama", "qwen3-coder"),
-    ("lmstudio", "LM Studio", "qwen3-coder"),
-    ("llama.cpp", "llama.cpp", "qwen3-coder"),
-    ("vllm", "vLLM", "qwen3-coder"),
+    ("openai", "OpenAI", "-m gpt-5.5"),
+    ("openrouter", "OpenRouter", "-m deepseek/deepseek-chat"),
+    ("moonshot", "Kimi (Moonshot)", "-m kimi-k2.6"),
+    ("deepseek", "DeepSeek", "-m deepseek-chat"),
+    ("zai", "GLM (Z.ai)", "-m glm-4.7"),
+    ("dashscope", "Qwen (DashScope)", "-m qwen3-max"),
+    ("ollama", "Ollama", "-m qwen3-coder"),
+    ("lmstudio", "LM Studio", ""),
+    ("llama.cpp", "llama.cpp", ""),
+    ("vllm", "vLLM", ""),
 ];
 
 /// What can be typed after a slash.
@@ -45,13 +45,15 @@ pub(super) fn providers() -> Result<String> {
 
 fn provider(vendor: &Vendor) -> Result<[String; 4]> {
     let known = KNOWN_AS.iter().find(|(name, ..)| *name == vendor.name);
-    let (_, name, model) = known.with_context(|| format!("`{}` has no example", vendor.name))?;
+    let (_, name, args) = known.with_context(|| format!("`{}` has no example", vendor.name))?;
     let (key, set) = match vendor.key_var {
         Some(key) => (format!("`{key}`"), format!("{key}=sk-… ")),
         None => ("none".to_owned(), String::new()),
     };
-    let example = format!("`{set}purlin -m {model}`");
-    Ok([(*name).to_owned(), format!("`{}`", vendor.base_url), key, example])
+    let example = format!("{set}purlin {args}");
+    let cells =
+        [*name, &format!("`{}`", vendor.base_url), &key, &format!("`{}`", example.trim_end())];
+    Ok(cells.map(str::to_owned))
 }
 
 /// The last figures, with their date.

@@ -43,7 +43,7 @@ impl Stage {
     pub(crate) fn terminal(&self, args: &[&str]) -> Terminal {
         let url = self.server.url();
         let environment = [("PURLIN_BASE_URL", url.as_str()), ("PURLIN_MODEL", "scripted")];
-        let size = Size { rows: 60, columns: 140 };
+        let size = Size { rows: 200, columns: 140 };
         let terminal = Terminal::start(&self.world, PURLIN, args, &environment, size);
         let terminal = terminal.expect("a terminal");
         idle(&terminal);

@@ -56,7 +56,7 @@ fn nc_08_an_empty_line_is_no_yes_and_n_is_no() {
     enter(&terminal, "make it");
     shows(&terminal, "answer ›");
     enter(&terminal, "");
-    terminal.until(|screen| screen.matches("y yes").count() == 2).unwrap();
+    terminal.until(|screen| screen.matches("y yes").count() >= 2).unwrap();
     enter(&terminal, "n");
     shows(&terminal, "As you wish.");
     idle(&terminal);
@@ -98,7 +98,7 @@ fn cc_62_always_means_this_very_command() {
     idle(&terminal);
     // NC-10: also in the next turn.
     enter(&terminal, "again, and something else");
-    terminal.until(|screen| screen.matches("answer ›").count() == 2).unwrap();
+    shows(&terminal, "? echo y");
     assert_eq!(stage.world.read("log"), "x\nx\nx\n");
     enter(&terminal, "n");
     shows(&terminal, "Enough.");
@@ -117,7 +117,7 @@ fn nc_07_questions_come_one_after_the_other() {
     let screen = shows(&terminal, "answer ›");
     assert!(screen.contains("+new"), "{screen}");
     enter(&terminal, "y");
-    terminal.until(|screen| screen.matches("answer ›").count() == 2).unwrap();
+    terminal.until(|screen| screen.matches("? write").count() >= 2).unwrap();
     enter(&terminal, "n");
     shows(&terminal, "One of them.");
     // Whichever was asked about first is there, and the other is not.
@@ -144,7 +144,7 @@ fn cc_41_questions_of_two_sub_agents_queue_and_say_whose_they_are() {
     let first = shows(&terminal, "answer ›");
     assert!(first.contains("[a1]") || first.contains("[a2]"), "{first}");
     enter(&terminal, "y");
-    terminal.until(|screen| screen.matches("? touch").count() == 2).unwrap();
+    terminal.until(|screen| screen.matches("? touch").count() >= 2).unwrap();
     enter(&terminal, "y");
     shows(&terminal, "Both done.");
     assert!(stage.world.path("one").exists() && stage.world.path("two").exists());
@@ -221,7 +221,7 @@ fn ctrl_c_at_the_prompt_clears_the_line_and_twice_leaves() {
     idle(&terminal);
     assert!(!said(&stage.requests()[0], "user").contains("never sent"));
     terminal.keys("\u{3}").unwrap();
-    terminal.until(|screen| screen.matches("once more leaves").count() == 2).unwrap();
+    terminal.until(|screen| screen.matches("once more leaves").count() >= 2).unwrap();
     terminal.keys("\u{3}").unwrap();
     assert_eq!(left(&terminal), Some(0));
 }

@@ -5,12 +5,16 @@ use serde_json::json;
 
 use crate::common::{Stage, enter, idle, left, said, shows};
 
-/// Enters a line, and waits for what it shows and for the prompt.
+/// Enters a line, and waits for the next prompt; by then the screen shows this.
 #[track_caller]
 fn does(terminal: &Terminal, line: &str, shown: &str) -> String {
+    let prompts = |screen: &str| screen.lines().filter(|line| line.starts_with('›')).count();
+    let before = prompts(&terminal.screen());
     enter(terminal, line);
-    shows(terminal, shown);
-    idle(terminal)
+    let again = |screen: &str| prompts(screen) > before && screen.trim_end().ends_with("\n›");
+    let screen = terminal.until(again).unwrap_or_else(|screen| panic!("no prompt:\n{screen}"));
+    assert!(screen.contains(shown), "no {shown:?} on the screen:\n{screen}");
+    screen
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! What a session may spend: rounds, tokens, money, time. Checked before each call to a model and
 //! shared with sub-agents.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use crate::desk::locked;
 use crate::message::Usage;
 use crate::model::ModelInfo;
 
@@ -38,7 +39,7 @@ pub struct Spent {
 }
 
 /// A session's purse.
-pub struct Budget {
+pub(crate) struct Budget {
     limits: Limits,
     opened: Instant,
     spent: Mutex<Spent>,
@@ -46,17 +47,14 @@ pub struct Budget {
 
 impl Budget {
     /// A purse with these limits; time runs from here.
-    pub fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
         let spent = Spent { dollars: Some(0.0), ..Spent::default() };
         Self { limits, opened: Instant::now(), spent: Mutex::new(spent) }
     }
 
-    /// Whether another call may be made.
-    ///
-    /// # Errors
-    /// Which limit was reached, in words for the person.
-    pub fn check(&self, model: &ModelInfo) -> Result<(), String> {
-        let spent = self.spent();
+    /// Whether another call may be made; if not, which limit was reached, for the person.
+    pub(crate) fn check(&self, model: &ModelInfo) -> Result<(), String> {
+        let spent = locked(&self.spent).clone();
         let tokens = spent.usage.total();
         if let Some(limit) = self.limits.tokens.filter(|limit| tokens >= *limit) {
             return Err(format!("{tokens} of {limit} tokens are spent"));
@@ -75,14 +73,9 @@ impl Budget {
         }
     }
 
-    /// The call's time that is left, where time is limited.
-    pub fn time_left(&self) -> Option<Duration> {
-        self.limits.time.map(|limit| limit.saturating_sub(self.opened.elapsed()))
-    }
-
     /// Books a call and says what has been spent in all.
-    pub fn book(&self, usage: &Usage, model: &ModelInfo) -> Spent {
-        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn book(&self, usage: &Usage, model: &ModelInfo) -> Spent {
+        let mut spent = locked(&self.spent);
         spent.usage.add(usage);
         spent.calls += 1;
         spent.context = usage.prompt();
@@ -92,10 +85,5 @@ impl Budget {
             (_, None) | (None, _) => None,
         };
         spent.clone()
-    }
-
-    /// What has been spent.
-    pub fn spent(&self) -> Spent {
-        self.spent.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -2,12 +2,12 @@
 //!
 //! Pure: what there is in, what to write to the journal out. The loop decides when.
 
-use serde_json::Value;
+use std::collections::HashMap;
 
 use crate::event::Tier;
-use crate::message::{Body, Content, Item, Output, Source, Step, UserMessage, plain};
+use crate::message::{Body, Content, Item, Source, UserMessage, plain};
 use crate::model::{ItemKey, ModelInfo};
-use crate::session::{Cut, Entry, Folded, Keyed};
+use crate::session::{self, Cut, Entry, Folded, Keyed};
 use crate::tool::{Keep, ToolSpec};
 
 /// Where each tier begins, in percent of the usable window.
@@ -30,6 +30,10 @@ pub const END_WIDTH: usize = 200;
 pub const RECENT: usize = 8;
 /// Items that stay after a collapse, at most.
 pub const LAST: usize = 4;
+/// What the person said that is repeated after a summary or a collapse, at most.
+const SAYINGS: usize = 20;
+/// Changed files that are named there, at most.
+const FILES: usize = 50;
 /// Tokens that stay free beside the output reserve, of a window of 100,000 or more.
 pub const MARGIN: u64 = 13_000;
 
@@ -43,20 +47,22 @@ pub fn usable(model: &ModelInfo) -> u64 {
 /// Estimates prompts. The provider's own count is the truth; between two counts this scales its
 /// estimate by what the last one showed, system prompt and tool schemas included.
 pub(crate) struct Meter {
+    /// Tokens a prompt may have.
+    pub(crate) usable: u64,
     fixed: u64,
     scale: f64,
-    sizes: Vec<(ItemKey, u64)>,
-    /// Not before the prompt has this many tokens is a tier tried again.
+    sizes: HashMap<ItemKey, u64>,
+    /// Not before the prompt has this many tokens is trimming, or summarising, tried again.
     again: [u64; 2],
 }
 
 impl Meter {
-    pub(crate) fn new(system: &str, tools: &[ToolSpec]) -> Self {
+    pub(crate) fn new(system: &str, tools: &[ToolSpec], model: &ModelInfo) -> Self {
         let schema = |spec: &ToolSpec| {
             tokens(&spec.name) + tokens(&spec.description) + tokens(&spec.schema.to_string()) + 10
         };
         let fixed = tokens(system) + tools.iter().map(schema).sum::<u64>();
-        Self { fixed, scale: 1.0, sizes: Vec::new(), again: [0; 2] }
+        Self { usable: usable(model), fixed, scale: 1.0, sizes: HashMap::new(), again: [0; 2] }
     }
 
     /// The prompt's tokens.
@@ -74,29 +80,29 @@ impl Meter {
     }
 
     /// Whether a tier is due, given that it is not due again until enough was added.
-    pub(crate) fn due(&self, tier: Tier, prompt: u64, usable: u64) -> bool {
+    pub(crate) fn due(&mut self, tier: Tier, items: &[Keyed]) -> bool {
         let (at, again) = match tier {
             Tier::Trim => (TRIM_AT, self.again[0]),
             Tier::Summarise => (SUMMARISE_AT, self.again[1]),
             Tier::Collapse => (COLLAPSE_AT, 0),
         };
-        prompt * 100 >= usable * at && prompt >= again
+        let prompt = self.prompt(items);
+        prompt * 100 >= self.usable * at && prompt >= again
     }
 
-    pub(crate) fn did(&mut self, tier: Tier, prompt: u64, usable: u64) {
-        let again = prompt + usable * AGAIN_AFTER / 100;
-        match tier {
-            Tier::Trim => self.again[0] = again,
-            Tier::Summarise | Tier::Collapse => self.again = [again; 2],
+    /// A tier has made room: the prompt has this many tokens now.
+    pub(crate) fn did(&mut self, tier: Tier, prompt: u64) {
+        self.again[0] = prompt + self.usable * AGAIN_AFTER / 100;
+        if tier != Tier::Trim {
+            self.again[1] = self.again[0];
         }
     }
 
     /// Each item is measured once for as long as its bytes stay the same.
     fn raw(&mut self, items: &[Keyed]) -> u64 {
-        let same = self.sizes.iter().zip(items).take_while(|(a, b)| a.0 == b.0).count();
-        self.sizes.truncate(same);
-        self.sizes.extend(items.iter().skip(same).map(|(key, item)| (*key, size(item))));
-        self.fixed + self.sizes.iter().map(|(_, size)| size).sum::<u64>()
+        let measured =
+            items.iter().map(|(key, item)| *self.sizes.entry(*key).or_insert_with(|| size(item)));
+        self.fixed + measured.sum::<u64>()
     }
 }
 
@@ -137,23 +143,29 @@ pub fn tokens(text: &str) -> u64 {
 
 /// Shortens old outputs that the model has already seen, oldest first, until the prompt has
 /// `wanted` tokens. Nothing when there is nothing to shorten.
-pub(crate) fn trim(meter: &mut Meter, items: &[Keyed], wanted: u64, keep: &Keep) -> Option<Entry> {
-    let last = items.iter().rposition(|(_, item)| matches!(**item, Item::Step(_)))?;
-    let mut now = meter.prompt(items);
+pub(crate) fn trim(meter: &mut Meter, folded: &Folded, wanted: u64, keep: &Keep) -> Vec<Entry> {
+    let is_step = |(_, item): &&Keyed| matches!(**item, Item::Step(_));
+    let mut now = meter.prompt(&folded.items);
     let mut cuts = Vec::new();
-    for (key, item) in &items[..last] {
-        let Item::Step(step) = &**item else { continue };
-        for (index, (_, output)) in step.answers().enumerate() {
-            let whole = plain(&output.content);
-            if now <= wanted || whole.chars().count() <= LONG {
-                continue;
+    let steps: Vec<&Keyed> = folded.items.iter().filter(is_step).collect();
+    for (key, item) in steps.iter().take(steps.len().saturating_sub(1)) {
+        for (index, whole) in parts(item).iter().enumerate() {
+            if now > wanted && whole.chars().count() > LONG {
+                let text = ends(whole, keep);
+                now = now.saturating_sub(tokens(whole).saturating_sub(tokens(&text)));
+                cuts.push(Cut { line: key.line, index, text });
             }
-            let text = ends(&whole, keep);
-            now = now.saturating_sub(tokens(&whole).saturating_sub(tokens(&text)));
-            cuts.push(Cut { line: key.line, index, text });
         }
     }
-    (!cuts.is_empty()).then_some(Entry::Trimmed { cuts })
+    if cuts.is_empty() { Vec::new() } else { vec![Entry::Trimmed { cuts }] }
+}
+
+/// The parts of an item that a [`Cut`] can name: a message's own, or a step's outputs.
+fn parts(item: &Item) -> Vec<String> {
+    match item {
+        Item::User(message) => message.content.chunks(1).map(plain).collect(),
+        Item::Step(step) => step.answers().map(|(_, output)| plain(&output.content)).collect(),
+    }
 }
 
 /// The first and last lines of a text, and how to read the whole.
@@ -168,7 +180,7 @@ fn ends(whole: &str, keep: &Keep) -> String {
 }
 
 /// How to read the whole of a text.
-fn way(whole: &str, keep: &Keep) -> String {
+pub(crate) fn way(whole: &str, keep: &Keep) -> String {
     match keep(whole.as_bytes()) {
         Ok(kept) => format!("the whole is in {}", kept.path.display()),
         Err(_) => "run the call again to see the whole".to_owned(),
@@ -183,8 +195,7 @@ fn clip(text: &str, most: usize) -> String {
     }
 }
 
-/// Where a summary begins to leave items verbatim: few, recent and small enough. What the model
-/// has not seen always stays.
+/// Which items a summary leaves verbatim: from here, few and small. What was not seen yet stays.
 pub(crate) fn recent(items: &[Keyed], usable: u64) -> usize {
     let room = usable / 5;
     let sizes = items.iter().rev().take(RECENT).map(|(_, item)| size(item));
@@ -195,8 +206,7 @@ pub(crate) fn recent(items: &[Keyed], usable: u64) -> usize {
     items.len().saturating_sub(fitting.count().min(items.len() / 2).max(1))
 }
 
-/// A summary in place of all items before `from`: what the model wrote, and after it what must not
-/// depend on its care.
+/// A summary of all before `from`: what the model wrote, and what must not depend on its care.
 pub(crate) fn summarised(folded: &Folded, from: usize, summary: &str) -> Entry {
     let said = format!(
         "[Summary of the conversation so far]\n{summary}\n\n{}",
@@ -210,8 +220,7 @@ fn compacted(folded: &Folded, from: usize, tier: Tier, text: String) -> Entry {
     Entry::Compacted { tier, from: folded.items.get(from).map(|(key, _)| key.line), message }
 }
 
-/// Collapses without a model, always below the limit: keeps what fits of the last items, cutting
-/// inside them where one alone is too large.
+/// Collapses without a model, always below the limit: what fits of the last items stays, cut short.
 pub(crate) fn collapse(meter: &mut Meter, folded: &Folded, limit: u64, keep: &Keep) -> Vec<Entry> {
     let items = &folded.items;
     let mut tried = Vec::new();
@@ -231,86 +240,65 @@ pub(crate) fn collapse(meter: &mut Meter, folded: &Folded, limit: u64, keep: &Ke
     tried
 }
 
+/// The line of what is only tried.
+const UNWRITTEN: u64 = u64::MAX;
+
 /// The prompt's tokens once these entries are written.
 pub(crate) fn after(meter: &mut Meter, folded: &Folded, entries: &[Entry]) -> u64 {
     let mut folded = folded.clone();
     for entry in entries {
-        folded.apply(u64::MAX, entry);
+        folded.apply(UNWRITTEN, entry);
     }
-    meter.sizes.clear(); // these entries have no line yet that would name their bytes
-    let after = meter.prompt(&folded.items);
-    meter.sizes.clear();
-    after
+    let prompt = meter.prompt(&folded.items);
+    meter.sizes.retain(|key, _| key.line.max(key.trimmed) < UNWRITTEN);
+    prompt
 }
 
 /// Cuts every part of these items that is longer than `most` characters.
 fn shorten(items: &[Keyed], most: usize, keep: &Keep) -> Vec<Cut> {
-    let parts = |item: &Item| match item {
-        Item::User(message) => {
-            message.content.iter().map(|part| plain(std::slice::from_ref(part))).collect()
+    let mut cuts = Vec::new();
+    for (key, item) in items {
+        for (index, whole) in parts(item).iter().enumerate() {
+            let length = whole.chars().count();
+            if length > most {
+                let (head, way) = (clip(whole, most / 2), way(whole, keep));
+                let tail: String = whole.chars().skip(length - most / 2).collect();
+                let text = format!("{head}\n[cut to save room; {way}]\n{tail}");
+                cuts.push(Cut { line: key.line, index, text });
+            }
         }
-        Item::Step(step) => outputs(step).map(|output| plain(&output.content)).collect::<Vec<_>>(),
-    };
-    let cut = |line: u64, (index, whole): (usize, String)| {
-        let length = whole.chars().count();
-        (length > most).then(|| {
-            let tail: String = whole.chars().skip(length - most / 2).collect();
-            let text = format!(
-                "{}\n[cut to save room; {}]\n{tail}",
-                clip(&whole, most / 2),
-                way(&whole, keep)
-            );
-            Cut { line, index, text }
-        })
-    };
-    items
-        .iter()
-        .flat_map(|(key, item)| {
-            parts(item).into_iter().enumerate().filter_map(|part| cut(key.line, part))
-        })
-        .collect()
-}
-
-fn outputs(step: &Step) -> impl Iterator<Item = &Output> {
-    step.answers().map(|(_, output)| output)
+    }
+    cuts
 }
 
 /// What the person said and which files were changed, in at most `most` characters.
 fn facts(folded: &Folded, from: usize, most: usize) -> String {
-    let said: Vec<String> =
+    let mut said: Vec<String> =
         folded.items[..from].iter().filter_map(|(_, item)| said(item)).collect();
-    let each = most / 2 / said.len().clamp(1, 20);
-    let skipped = said.len().saturating_sub(20);
-    let mut text = String::from("What the person said, oldest first:\n");
-    for (index, said) in said.iter().enumerate() {
-        if index == 0 || index > skipped {
-            text.push_str(&format!("- {}\n", clip(said, each)));
-        }
+    if said.len() > SAYINGS {
+        said.drain(1..=said.len() - SAYINGS);
     }
+    let each = most / 2 / said.len().max(1);
+    let said = said.iter().map(|said| format!("- {}\n", clip(said, each)));
+    let mut text = format!("What the person said, oldest first:\n{}", said.collect::<String>());
     let mut files: Vec<String> = Vec::new();
     for change in folded.changes.iter().rev() {
         let path = change.path.display().to_string();
-        if !files.contains(&path) && files.len() < 50 {
+        if !files.contains(&path) && files.len() < FILES {
             files.push(path);
         }
     }
     if !files.is_empty() {
         text.push_str(&clip(&format!("Files changed: {}", files.join(", ")), most / 4));
     }
-    if let Some(cwd) = folded.state.get("cwd").and_then(Value::as_str) {
-        text.push_str(&format!("\nThe directory is {cwd}"));
+    if let Some(cwd) = session::cwd(&folded.state) {
+        text.push_str(&format!("\nThe directory is {}", cwd.display()));
     }
     text
 }
 
-/// The words of the person in an item: those of an earlier summary, too, since they hold the
-/// person's earlier words.
+/// The words of the person in an item; an earlier summary holds the earlier ones.
 fn said(item: &Item) -> Option<String> {
-    match item {
-        Item::User(UserMessage {
-            content,
-            source: Source::Person | Source::Task | Source::Summary,
-        }) => Some(plain(content)),
-        Item::User(_) | Item::Step(_) => None,
-    }
+    let Item::User(UserMessage { content, source }) = item else { return None };
+    matches!(source, Source::Person | Source::Task | Source::Summary).then(|| plain(content))
 }

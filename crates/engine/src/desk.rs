@@ -1,16 +1,14 @@
 //! What all agents of a session share: the gate, the keeper, the table of effects in flight, the
 //! permits, the one queue of questions, the purse and the channel that tells what happens.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Mutex as Turns, Notify, Semaphore, mpsc, oneshot};
+use tokio::sync::{Mutex as Turns, Semaphore, mpsc, oneshot, watch};
 
 use crate::budget::Budget;
+use crate::driver::Shared;
 use crate::effect::Effect;
 use crate::event::{AgentId, AskId, Decision, Event, Question, Told};
-use crate::gate::Gate;
-use crate::listen::{Keeper, Listener};
 use crate::message::Output;
 
 /// The most calls that run at once, over all agents.
@@ -30,44 +28,28 @@ pub enum Asks {
 
 /// What all agents of a session share.
 pub(crate) struct Desk {
-    pub(crate) gate: Gate,
-    pub(crate) keeper: Arc<dyn Keeper>,
-    pub(crate) listeners: Vec<Box<dyn Listener>>,
-    pub(crate) filter: Filter,
+    pub(crate) shared: Shared,
     pub(crate) budget: Budget,
     pub(crate) permits: Semaphore,
-    pub(crate) flights: Flights,
-    asks: Asks,
-    questions: Questions,
+    /// The effects in flight, in the order they were announced.
+    flights: watch::Sender<Vec<Arc<Effect>>>,
+    /// Whoever asks holds this until the answer is there; it counts the questions.
+    asking: Turns<u64>,
+    open: Mutex<Option<(AskId, oneshot::Sender<Decision>)>>,
+    refused: Mutex<Vec<String>>,
     events: mpsc::UnboundedSender<Told>,
 }
 
-/// Questions wait for their turn, and answers find their question.
-#[derive(Default)]
-struct Questions {
-    turn: Turns<()>,
-    state: Mutex<Asked>,
-}
-
-#[derive(Default)]
-struct Asked {
-    next: u64,
-    open: Option<(AskId, oneshot::Sender<Decision>)>,
-    refused: Vec<String>,
-}
-
 impl Desk {
-    pub(crate) fn new(shared: crate::driver::Shared, events: mpsc::UnboundedSender<Told>) -> Self {
+    pub(crate) fn new(shared: Shared, events: mpsc::UnboundedSender<Told>) -> Self {
         Self {
-            gate: shared.gate,
-            keeper: shared.keeper,
-            listeners: shared.listeners,
-            filter: shared.filter,
             budget: Budget::new(shared.limits),
+            shared,
             permits: Semaphore::new(PERMITS),
-            flights: Flights::default(),
-            asks: shared.asks,
-            questions: Questions::default(),
+            flights: watch::Sender::default(),
+            asking: Turns::default(),
+            open: Mutex::default(),
+            refused: Mutex::default(),
             events,
         }
     }
@@ -79,38 +61,33 @@ impl Desk {
 
     /// Asks the person and waits. Questions of all agents come one after the other.
     pub(crate) async fn ask(&self, agent: &AgentId, question: Question) -> Decision {
-        if self.asks == Asks::Nobody {
+        if self.shared.asks == Asks::Nobody {
             return self.refuse(&question);
         }
-        let _turn = self.questions.turn.lock().await;
+        let mut asked = self.asking.lock().await;
+        *asked += 1;
+        let ask = AskId(*asked);
         let (answer, answered) = oneshot::channel();
-        let ask = {
-            let mut asked = self.asked();
-            asked.next += 1;
-            let ask = AskId(asked.next);
-            asked.open = Some((ask, answer));
-            ask
-        };
+        *locked(&self.open) = Some((ask, answer));
         self.tell(agent, Event::Ask { ask, question });
         answered.await.unwrap_or(Decision::No(None))
     }
 
     /// Delivers an answer; one to a question that is no longer open is dropped.
     pub(crate) fn answer(&self, ask: AskId, decision: Decision) {
-        let open = self.asked().open.take_if(|(id, _)| *id == ask);
-        if let Some((_, answer)) = open {
+        if let Some((_, answer)) = locked(&self.open).take_if(|(id, _)| *id == ask) {
             let _ = answer.send(decision);
         }
     }
 
     /// What was refused because nobody was there to be asked.
     pub(crate) fn refused(&self) -> Vec<String> {
-        self.asked().refused.clone()
+        locked(&self.refused).clone()
     }
 
     fn refuse(&self, question: &Question) -> Decision {
         if let Question::Permit { claim, .. } = question {
-            self.asked().refused.push(claim.title.clone());
+            locked(&self.refused).push(claim.title.clone());
         }
         Decision::No(Some(
             "nobody is there to be asked. Go on without it if you can; else say exactly what \
@@ -118,63 +95,36 @@ impl Desk {
                 .to_owned(),
         ))
     }
-
-    fn asked(&self) -> std::sync::MutexGuard<'_, Asked> {
-        self.questions.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-/// The effects in flight, in the order they were announced. One may go when no earlier one that
-/// conflicts is still there, so that nobody waits for ever behind a stream of others.
-#[derive(Default)]
-pub(crate) struct Flights {
-    announced: Mutex<(u64, BTreeMap<u64, Effect>)>,
-    landed: Notify,
+/// What a lock guards. A panic elsewhere leaves nothing half done: nothing is awaited under one.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// An effect in flight; dropping it ends that.
+/// An effect in flight; dropping it ends that. One may go when no earlier one that conflicts is
+/// still there, so that nobody waits for ever behind a stream of others.
 pub(crate) struct Flight {
     desk: Arc<Desk>,
-    number: u64,
-    pub(crate) effect: Effect,
+    pub(crate) effect: Arc<Effect>,
 }
 
 impl Flight {
     /// Announces an effect and waits until it may go.
-    pub(crate) async fn begin(desk: &Arc<Desk>, effect: Effect) -> Self {
-        let number = desk.flights.announce(&effect);
-        let flight = Self { desk: Arc::clone(desk), number, effect };
-        loop {
-            let landed = desk.flights.landed.notified();
-            if !desk.flights.must_wait(number, &flight.effect) {
-                return flight;
-            }
-            landed.await;
-        }
+    pub(crate) async fn begin(desk: &Arc<Desk>, effect: &Effect) -> Self {
+        let flight = Self { desk: Arc::clone(desk), effect: Arc::new(effect.clone()) };
+        desk.flights.send_modify(|all| all.push(Arc::clone(&flight.effect)));
+        let may_go = |all: &Vec<Arc<Effect>>| {
+            let mut earlier = all.iter().take_while(|other| !Arc::ptr_eq(other, &flight.effect));
+            !earlier.any(|earlier| earlier.conflicts(effect))
+        };
+        let _ = desk.flights.subscribe().wait_for(may_go).await;
+        flight
     }
 }
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.desk.flights.list().1.remove(&self.number);
-        self.desk.flights.landed.notify_waiters();
-    }
-}
-
-impl Flights {
-    fn announce(&self, effect: &Effect) -> u64 {
-        let mut list = self.list();
-        list.0 += 1;
-        let number = list.0;
-        list.1.insert(number, effect.clone());
-        number
-    }
-
-    fn must_wait(&self, number: u64, effect: &Effect) -> bool {
-        self.list().1.range(..number).any(|(_, earlier)| earlier.conflicts(effect))
-    }
-
-    fn list(&self) -> std::sync::MutexGuard<'_, (u64, BTreeMap<u64, Effect>)> {
-        self.announced.lock().unwrap_or_else(PoisonError::into_inner)
+        self.desk.flights.send_modify(|all| all.retain(|other| !Arc::ptr_eq(other, &self.effect)));
     }
 }

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::budget::Limits;
-use crate::context::Meter;
+use crate::context::{self, Meter};
 use crate::desk::{Asks, Desk, Filter};
 use crate::event::{AgentId, Command, Ended, Event, Told};
 use crate::gate::Gate;
@@ -15,10 +15,9 @@ use crate::inbox::Inbox;
 use crate::listen::{Keeper, Listener};
 use crate::message::{Item, Output, Source, UserMessage};
 use crate::model::Model;
-use crate::schedule::Tools;
-use crate::session::{Entry, Session, State};
+use crate::session::{Entry, Session};
 use crate::tool::{Cx, Keep, Tool};
-use crate::turn::{Agent, Repeats};
+use crate::turn::Agent;
 
 pub use crate::turn::Facts;
 
@@ -87,11 +86,12 @@ pub fn spawn(
 }
 
 fn agent(setup: Setup, desk: Arc<Desk>, id: AgentId, inbox: Inbox) -> Agent {
-    let tools = Tools::new(setup.tools);
-    let meter = Meter::new(&setup.system, &tools.specs);
+    let specs: Arc<[_]> = setup.tools.iter().map(|tool| tool.spec().clone()).collect();
+    let meter = Meter::new(&setup.system, &specs, setup.model.info());
     Agent {
-        cx: Cx::new(id, setup.root, setup.cwd, setup.keep, desk),
-        tools,
+        cx: Cx { agent: id, cwd: setup.cwd, ..Cx::new(setup.root, setup.keep, desk) },
+        tools: setup.tools.into(),
+        specs,
         model: setup.model,
         system: setup.system,
         session: setup.session,
@@ -100,9 +100,7 @@ fn agent(setup: Setup, desk: Arc<Desk>, id: AgentId, inbox: Inbox) -> Agent {
         facts: setup.facts,
         meter,
         unsaid: Vec::new(),
-        repeats: Repeats::default(),
         refusals: 0,
-        troubled: false,
     }
 }
 
@@ -116,11 +114,14 @@ async fn drive(mut agent: Agent, models: Models) {
             }
             Command::Compact => agent.compact().await,
             Command::Model(name) => agent.speak_to(models(&name)),
-            Command::Set { key, value } => agent.set(key, value),
+            Command::Set { key, value } => {
+                agent.write(Entry::State { key: key.clone(), value: value.clone() });
+                agent.tell(Event::State { key, value });
+            }
             Command::Undo => agent.undo().await,
             Command::Diff => {
                 let changes = &agent.session.folded().changes;
-                let diff = agent.cx.desk.keeper.diff(changes).await;
+                let diff = agent.cx.desk.shared.keeper.diff(changes).await;
                 agent.tell(Event::Diff(diff));
             }
             // An answer or an interrupt that came too late.
@@ -135,9 +136,8 @@ impl Agent {
         if self.session.folded().items.is_empty() {
             return self.tell(Event::Notice("there is nothing to summarise yet".to_owned()));
         }
-        match self.summarise().await {
-            Ok(()) => (),
-            Err(ended) => self.tell(Event::Ended(ended)),
+        if let Err(ended) = self.summarise().await {
+            self.tell(Event::Ended(ended));
         }
     }
 
@@ -145,6 +145,7 @@ impl Agent {
         match model {
             Ok(model) => {
                 let origin = model.info().origin.clone();
+                self.meter.usable = context::usable(model.info());
                 self.model = model;
                 if !self.session.folded().items.is_empty() {
                     self.write(Entry::Model(origin.clone()));
@@ -155,17 +156,12 @@ impl Agent {
         }
     }
 
-    fn set(&mut self, key: String, value: Value) {
-        self.write(Entry::State { key: key.clone(), value: value.clone() });
-        self.tell(Event::State { key, value });
-    }
-
     /// Puts back the last checkpoint. The undo is a checkpoint of its own, and the model is told.
     async fn undo(&mut self) {
         let Some((line, changes)) = self.session.folded().checkpoints.last().cloned() else {
             return self.tell(Event::Notice("there is nothing to undo".to_owned()));
         };
-        let changes = match self.cx.desk.keeper.undo(&changes).await {
+        let changes = match self.cx.desk.shared.keeper.undo(&changes).await {
             Ok(changes) => changes,
             Err(why) => return self.tell(Event::Notice(format!("not undone: {why}"))),
         };
@@ -183,10 +179,13 @@ pub async fn run_task(cx: &Cx, mut setup: Setup, task: String) -> Output {
     let journal = setup.session.journal().place();
     let keep = Arc::clone(&setup.keep);
     // It starts where its parent stands: directory, mode, what was read.
-    for (key, value) in inherited(&cx.state) {
-        setup.session.append(Entry::State { key, value });
+    let own = |key: &str| key.starts_with("told:") || key == "name";
+    for (key, value) in cx.state.iter().filter(|(key, _)| !own(key)) {
+        setup.session.append(Entry::State { key: key.clone(), value: value.clone() });
     }
-    let inbox = Inbox::silent(Arc::clone(&cx.desk));
+    // Nobody speaks to it: its parent's interrupt drops it, and answers find their question.
+    let (_silent, commands) = mpsc::unbounded_channel();
+    let inbox = Inbox::new(commands, Arc::clone(&cx.desk));
     let mut agent = agent(setup, Arc::clone(&cx.desk), id, inbox);
     let ended = agent.turn(UserMessage::text(Source::Task, task)).await;
     agent.tell(Event::Ended(ended.clone()));
@@ -203,17 +202,8 @@ pub async fn run_task(cx: &Cx, mut setup: Setup, task: String) -> Output {
     output
 }
 
-fn inherited(state: &State) -> State {
-    let told = |key: &String| key.starts_with("told:") || key == "name";
-    state.iter().filter(|(key, _)| !told(key)).map(|(k, v)| (k.clone(), v.clone())).collect()
-}
-
 fn bounded(text: String, keep: &Keep) -> Output {
     let Some((end, _)) = text.char_indices().nth(TASK_ANSWER) else { return Output::text(text) };
-    let way = match keep(text.as_bytes()) {
-        Ok(kept) => format!("the whole is in {}", kept.path.display()),
-        Err(_) => "the rest is lost".to_owned(),
-    };
-    let length = text.chars().count();
+    let (length, way) = (text.chars().count(), context::way(&text, keep));
     Output::text(&text[..end]).footer(&format!("[{TASK_ANSWER} of {length} characters; {way}]"))
 }

@@ -12,15 +12,11 @@ use crate::message::ToolCall;
 /// What a call would touch. Policy is written in these words and no others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each variant's line speaks of its fields")]
 pub enum Effect {
-    /// Paths, absolute and with symlinks resolved; a folder stands for all below it. Without
-    /// writes it only looks.
-    Files {
-        /// What it reads.
-        reads: Vec<PathBuf>,
-        /// What it writes, creates or deletes.
-        writes: Vec<PathBuf>,
-    },
+    /// Paths, absolute and with symlinks resolved; a folder stands for all below it. Creating and
+    /// deleting are writes; without any it only looks.
+    Files { reads: Vec<PathBuf>, writes: Vec<PathBuf> },
     /// A command line nobody has proved harmless to discard.
     Exec(CommandLine),
     /// Talks to a host.

@@ -15,31 +15,22 @@ use crate::model::Delta;
 /// What a front end asks of the engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each variant's line speaks of its fields")]
 pub enum Command {
     /// A turn. While one runs it waits its turn.
     Prompt(UserMessage),
     /// Taken in before the next model call of the running turn; a prompt when idle.
     Steer(UserMessage),
     /// The answer to a question.
-    Answer {
-        /// Which.
-        ask: AskId,
-        /// The answer.
-        decision: Decision,
-    },
+    Answer { ask: AskId, decision: Decision },
     /// Stop the running turn. Idle, it does nothing.
     Interrupt,
     /// Summarise now, whatever the window says.
     Compact,
     /// Speak to another model from the next call on.
     Model(String),
-    /// Change the session's state: mode, name. Null removes the key.
-    Set {
-        /// The key.
-        key: String,
-        /// Its new value.
-        value: Value,
-    },
+    /// Change the session's state: mode, name. A null value removes the key.
+    Set { key: String, value: Value },
     /// Put back what the last call that changed files changed.
     Undo,
     /// Show what changed in this session.
@@ -83,6 +74,7 @@ pub struct Told {
 /// What happens, in the order it happens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", content = "data", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each variant's line speaks of its fields")]
 pub enum Event {
     /// A message entered the conversation.
     Said(UserMessage),
@@ -90,57 +82,22 @@ pub enum Event {
     Delta(Delta),
     /// A reply is complete and journalled.
     Replied,
-    /// A question to the person. One at a time, over all agents.
-    Ask {
-        /// Names it in the answer.
-        ask: AskId,
-        /// What is asked.
-        question: Question,
-    },
+    /// A question to the person, and the name to answer it by. One at a time, over all agents.
+    Ask { ask: AskId, question: Question },
     /// A call began.
-    Started {
-        /// What it says of itself.
-        claim: Claim,
-    },
-    /// Output of a running call, for the screen only.
-    Progress {
-        /// The call's id.
-        call: String,
-        /// The new piece.
-        text: String,
-    },
-    /// A call was answered.
-    Answered {
-        /// The call's id.
-        call: String,
-        /// The answer.
-        output: Output,
-    },
-    /// Files changed by a call; a checkpoint that undo can go back to.
-    Changed {
-        /// The call's id.
-        call: String,
-        /// What changed.
-        changes: Vec<Change>,
-    },
-    /// Room was made.
-    Compacted {
-        /// How.
-        tier: Tier,
-        /// Estimated tokens before.
-        before: u64,
-        /// Estimated tokens after.
-        after: u64,
-    },
+    Started { claim: Claim },
+    /// Output of a running call (by its id), for the screen only.
+    Progress { call: String, text: String },
+    /// A call (by its id) was answered.
+    Answered { call: String, output: Output },
+    /// Files changed by a call (by its id; empty for an undo). Undo can go back to before this.
+    Changed { call: String, changes: Vec<Change> },
+    /// Room was made: estimated tokens before and after.
+    Compacted { tier: Tier, before: u64, after: u64 },
     /// What has been spent so far, this call included.
     Usage(Spent),
-    /// The session's state changed.
-    State {
-        /// The key.
-        key: String,
-        /// Its value; null when it was removed.
-        value: Value,
-    },
+    /// The session's state changed; the value is null when the key was removed.
+    State { key: String, value: Value },
     /// The model changed.
     Model(Origin),
     /// What changed in this session, as a unified diff.
@@ -190,25 +147,13 @@ pub enum Ended {
 /// A question to the person.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each variant's line speaks of its fields")]
 pub enum Question {
-    /// May this run? The text shown is the text run.
-    Permit {
-        /// The call.
-        claim: Claim,
-        /// What it would change.
-        preview: Option<Preview>,
-        /// Why it is asked, where that is not plain.
-        why: Option<String>,
-        /// What "always" would allow.
-        always: String,
-    },
+    /// May this run? `why` it is asked, where that is not plain, and what `always` would allow.
+    /// The text shown is the text run.
+    Permit { claim: Claim, preview: Option<Preview>, why: Option<String>, always: String },
     /// A tool's own question, with answers to choose from; empty for free text.
-    Choose {
-        /// The question.
-        text: String,
-        /// The answers.
-        choices: Vec<String>,
-    },
+    Choose { text: String, choices: Vec<String> },
 }
 
 /// An answer to a question.

@@ -10,8 +10,7 @@ use crate::effect::{Claim, Effect};
 use crate::message::Output;
 use crate::tool::ToolError;
 
-/// A call understood but not yet done: what it claims, what it would change, and a future that
-/// nobody has polled.
+/// A call understood but not done: what it claims, what it would change, and a future not polled.
 pub struct Plan {
     /// What it claims.
     pub claim: Claim,
@@ -31,18 +30,14 @@ pub enum Preview {
 }
 
 /// What became of a plan.
+#[expect(missing_docs, reason = "each variant's line speaks of its fields")]
 pub enum Outcome {
     /// It ran.
     Done(Output),
     /// It found out while running that it must leave what it claimed (out of the sandbox, to
-    /// another host). The plan goes through the gate like any other; the call still gets one
-    /// answer.
-    Needs {
-        /// What it would do instead.
-        plan: Box<Plan>,
-        /// Why, for the person.
-        why: String,
-    },
+    /// another host). The plan goes through the gate like any other, and the person hears why; the
+    /// call still gets one answer.
+    Needs { plan: Box<Plan>, why: String },
 }
 
 impl Plan {
@@ -79,8 +74,7 @@ pub trait Guard: Send + Sync {
         preview: Option<&'a Preview>,
     ) -> BoxFuture<'a, Verdict>;
 
-    /// Whether it must not be consulted before the reply is journalled, as when judging runs a
-    /// program. A call it would judge does not start early.
+    /// Whether judging must wait until the reply is journalled, as when that runs a program.
     fn waits(&self, _claim: &Claim) -> bool {
         false
     }
@@ -129,8 +123,7 @@ pub enum Checked {
 pub type Remake<'a> = &'a (dyn Fn(String) -> BoxFuture<'a, Result<Plan, ToolError>> + Sync);
 
 impl Gate {
-    /// Whether a call may start before its reply is complete: it only looks, the rules allow it,
-    /// and no guard wants to wait.
+    /// Whether a call may start before its reply is complete.
     pub fn early(&self, claim: &Claim) -> bool {
         claim.effect.only_looks()
             && self.rule(claim) == Verdict::Allow
@@ -139,35 +132,25 @@ impl Gate {
 
     /// Judges a plan. A guard that amends has the call made again and judged from the start, once.
     pub async fn check(&self, mut plan: Plan, mode: Mode, remake: Remake<'_>) -> Checked {
-        let (mut may_amend, mut amended) = (vec![true; self.guards.len()], None);
-        let verdict = 'judging: loop {
-            if let Some(why) = forbidden(&plan.claim, mode) {
-                return Checked::Refuse(why);
+        let mut may_amend = vec![true; self.guards.len()];
+        loop {
+            let claim = &plan.claim;
+            if mode == Mode::Plan && !claim.effect.changes_nothing() {
+                return Checked::Refuse(format!(
+                    "plan mode: {} was not run. Keep investigating with tools that only look, then \
+                     present a numbered plan and stop; the person leaves plan mode to approve it",
+                    claim.title
+                ));
             }
-            let mut strictest = self.rule(&plan.claim);
-            for (guard, may_amend) in self.guards.iter().zip(&mut may_amend) {
-                let verdict = guard.judge(&plan.claim, plan.preview.as_ref()).await;
-                let Verdict::Amend(args) = verdict else {
-                    strictest = strictest.max(verdict);
-                    continue;
-                };
-                if !std::mem::take(may_amend) {
-                    strictest = strictest.max(Verdict::Ask); // a second wish is not granted
-                    continue;
-                }
-                plan = match remake(args.clone()).await {
-                    Ok(plan) => plan,
+            match self.judge(claim, plan.preview.as_ref(), &mut may_amend).await {
+                Err(args) => match remake(args).await {
+                    Ok(amended) => plan = amended,
                     Err(ToolError::Tell(why)) => return Checked::Refuse(why),
-                };
-                amended = Some(args);
-                continue 'judging;
+                },
+                Ok(Verdict::Deny(why)) => return Checked::Refuse(why),
+                Ok(Verdict::Ask) => return Checked::Ask(Pending(plan)),
+                Ok(Verdict::Allow | Verdict::Amend(_)) => return Checked::Run(Permitted(plan)),
             }
-            break strictest;
-        };
-        match verdict {
-            Verdict::Deny(why) => Checked::Refuse(why),
-            Verdict::Ask => Checked::Ask(Pending(Permitted { plan, amended })),
-            Verdict::Allow | Verdict::Amend(_) => Checked::Run(Permitted { plan, amended }),
         }
     }
 
@@ -175,82 +158,75 @@ impl Gate {
     pub async fn check_need(&self, plan: Plan, mode: Mode, remake: Remake<'_>) -> Checked {
         let named = self.rules.verdict(&plan.claim).is_some();
         match self.check(plan, mode, remake).await {
-            Checked::Run(permitted) if !named => Checked::Ask(Pending(permitted)),
+            Checked::Run(Permitted(plan)) if !named => Checked::Ask(Pending(plan)),
             checked @ (Checked::Run(_) | Checked::Ask(_) | Checked::Refuse(_)) => checked,
         }
     }
 
+    /// The strictest of what the rules and every guard say, or the arguments that one of them puts
+    /// in place of the call's own.
+    async fn judge(
+        &self,
+        claim: &Claim,
+        preview: Option<&Preview>,
+        may_amend: &mut [bool],
+    ) -> Result<Verdict, String> {
+        let mut strictest = self.rule(claim);
+        for (guard, may_amend) in self.guards.iter().zip(may_amend) {
+            let verdict = match guard.judge(claim, preview).await {
+                Verdict::Amend(args) if std::mem::take(may_amend) => return Err(args),
+                Verdict::Amend(_) => Verdict::Ask, // a second wish is not granted
+                verdict @ (Verdict::Allow | Verdict::Ask | Verdict::Deny(_)) => verdict,
+            };
+            strictest = strictest.max(verdict);
+        }
+        Ok(strictest)
+    }
+
     fn rule(&self, claim: &Claim) -> Verdict {
-        self.rules.verdict(claim).unwrap_or_else(|| unruled(&claim.effect))
-    }
-}
-
-/// What is decided where no rule speaks.
-fn unruled(effect: &Effect) -> Verdict {
-    match effect {
-        Effect::Session | Effect::Agent => Verdict::Allow,
-        Effect::Files { .. } if effect.only_looks() => Verdict::Allow,
-        Effect::Files { .. } | Effect::Exec(_) | Effect::Net(_) | Effect::Unknown => Verdict::Ask,
-    }
-}
-
-fn forbidden(claim: &Claim, mode: Mode) -> Option<String> {
-    match mode {
-        Mode::Plan if !claim.effect.changes_nothing() => Some(format!(
-            "plan mode: {} was not run. Keep investigating with tools that only look, then \
-             present a numbered plan and stop; the person leaves plan mode to approve it",
-            claim.title
-        )),
-        Mode::Normal | Mode::Plan => None,
+        self.rules.verdict(claim).unwrap_or(match &claim.effect {
+            Effect::Session | Effect::Agent => Verdict::Allow,
+            Effect::Files { writes, .. } if writes.is_empty() => Verdict::Allow,
+            Effect::Files { .. } | Effect::Exec(_) | Effect::Net(_) | Effect::Unknown => {
+                Verdict::Ask
+            }
+        })
     }
 }
 
 /// A plan that may run. Only the gate makes one.
-pub struct Permitted {
-    plan: Plan,
-    amended: Option<String>,
-}
+pub struct Permitted(Plan);
 
 impl Permitted {
     /// What it claims.
     pub fn claim(&self) -> &Claim {
-        &self.plan.claim
+        &self.0.claim
     }
 
-    /// Runs it. An amended call's answer says so.
+    /// Runs it.
     pub(crate) async fn run(self) -> Outcome {
-        match (self.plan.run.await, self.amended) {
-            (Outcome::Done(output), Some(args)) => {
-                Outcome::Done(output.footer(&format!("[run with other arguments: {args}]")))
-            }
-            (outcome, _) => outcome,
-        }
+        self.0.run.await
     }
 }
 
 /// A plan that waits for the person.
-pub struct Pending(Permitted);
+pub struct Pending(Plan);
 
 impl Pending {
     /// What is asked about.
     pub fn plan(&self) -> &Plan {
-        &self.0.plan
-    }
-
-    /// The arguments that a guard put in place of the call's own.
-    pub(crate) fn amended(&self) -> Option<&String> {
-        self.0.amended.as_ref()
+        &self.0
     }
 
     /// The person said yes to what was shown. `fresh` is the same call prepared again; if that
     /// came out differently, the target changed during the question and nothing was permitted.
     pub(crate) fn approve(self, fresh: Plan) -> Option<Permitted> {
-        let same = fresh.claim == self.plan().claim && fresh.preview == self.plan().preview;
-        same.then_some(Permitted { plan: fresh, ..self.0 })
+        let same = fresh.claim == self.0.claim && fresh.preview == self.0.preview;
+        same.then_some(Permitted(fresh))
     }
 
     /// The person said yes to something that cannot be prepared again.
     pub(crate) fn approve_as_shown(self) -> Permitted {
-        self.0
+        Permitted(self.0)
     }
 }

@@ -1,40 +1,35 @@
 //! The agent: conversation, seams, gate, loop, memory. No network, no terminal, no environment.
 //!
-//! Read the modules in this order; start at [`turn`].
+//! An afternoon's reading, in this order:
+//!
+//! 1. `turn`, the loop: start here. [`driver`] starts an agent and feeds the loop; `repeat` sees
+//!    when the model goes round in circles.
+//! 2. [`message`], what a conversation is made of; [`model`], a language model as the loop sees
+//!    one; [`tool`], something the model can ask us to do, and [`schema`], its arguments.
+//! 3. [`effect`], what a call would touch; `schedule`, which call may start now; [`call`], one call
+//!    from its turn to its answer; [`gate`], the only way from a plan to its effect.
+//! 4. [`event`], commands in and events out; `inbox`, what the person says while a turn runs;
+//!    [`desk`], what all agents of a session share; [`listen`], what may happen around a call
+//!    without the loop knowing who listens; [`budget`], what a session may spend.
+//! 5. [`session`], journal entries and what they fold to; [`context`], keeping the conversation
+//!    inside the model's window; [`prompt`], what the model is told by us.
 
-/// What a session may spend.
 pub mod budget;
-/// One call, from its turn to its answer.
 pub mod call;
-/// Keeping the conversation inside the model's window.
 pub mod context;
-/// What all agents of a session share.
 pub mod desk;
-/// Starts an agent.
 pub mod driver;
-/// What a call would touch, and which two calls may not overlap.
 pub mod effect;
-/// Commands in, events out.
 pub mod event;
-/// The only way from a plan to its effect.
 pub mod gate;
-/// What the person says while a turn runs.
 mod inbox;
-/// What may happen around a call without the loop knowing who listens.
 pub mod listen;
-/// What a conversation is made of.
 pub mod message;
-/// A language model, as the loop sees one.
 pub mod model;
-/// What the model is told by us.
 pub mod prompt;
-/// Which call may start now.
+mod repeat;
 mod schedule;
-/// Arguments against a schema.
 pub mod schema;
-/// A session: journal entries and what they fold to.
 pub mod session;
-/// Something the model can ask us to do.
 pub mod tool;
-/// The loop: start here.
 mod turn;

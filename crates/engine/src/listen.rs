@@ -9,8 +9,7 @@ use serde_json::Value;
 use crate::effect::Claim;
 use crate::message::{Output, ToolCall, UserMessage};
 
-/// Hears of moments in a turn and may react. A listener must not fail: what goes wrong inside it
-/// is its own to report.
+/// Hears of moments in a turn and may react. It must not fail: what goes wrong is its to report.
 pub trait Listener: Send + Sync {
     /// Something happened. The loop waits for the answer; dropping the future means interrupt.
     fn at<'a>(&'a self, moment: Moment<'a>) -> BoxFuture<'a, Reaction>;

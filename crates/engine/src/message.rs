@@ -55,25 +55,15 @@ pub enum Source {
 /// A part of a message or of an output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each variant's line speaks of its fields")]
 pub enum Content {
     /// Plain text.
     Text(String),
-    /// A picture.
-    Image {
-        /// Media type, such as `image/png`.
-        media: String,
-        /// The file as base64: what every wire sends.
-        data: String,
-    },
-    /// A document the model reads itself, such as a PDF.
-    File {
-        /// The name to show.
-        name: String,
-        /// Media type, such as `application/pdf`.
-        media: String,
-        /// The file as base64: what every wire sends.
-        data: String,
-    },
+    /// A picture: its media type, such as `image/png`, and its bytes as base64, which every wire
+    /// sends.
+    Image { media: String, data: String },
+    /// A document the model reads itself, such as a PDF; its bytes as base64.
+    File { name: String, media: String, data: String },
 }
 
 /// The text of some content, parts joined by line ends; what is not text is named in brackets.
@@ -120,8 +110,7 @@ impl Reply {
 pub struct Block {
     /// What was said.
     pub body: Body,
-    /// The provider's opaque proof (signature, encrypted reasoning). Goes back to its own origin
-    /// and to nobody else.
+    /// The provider's opaque proof (signature, encrypted reasoning), for its own origin only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seal: Option<Value>,
 }
@@ -167,29 +156,24 @@ pub struct ToolCall {
     pub args: String,
 }
 
-/// Which model said something, so that seals go back to nobody else.
+/// Which model said something, and at which vendor or server: seals go back to nobody else.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the line above speaks of every field")]
 pub struct Origin {
-    /// The vendor or server.
     pub provider: String,
-    /// The model's name there.
     pub model: String,
 }
 
-/// Tokens of one call, as the provider counted them. The five do not overlap, except that
-/// `reasoning` is a part of `output`.
+/// Tokens of one call, as the provider counted them: `input` that was not cached, input read from
+/// and written to a cache, `output` with its `reasoning`, which alone is counted twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(missing_docs, reason = "the line above speaks of every field")]
 pub struct Usage {
-    /// Input that was not cached.
     pub input: u64,
-    /// Input read from a cache.
     pub cache_read: u64,
-    /// Input written to a cache.
     pub cache_write: u64,
-    /// Output, reasoning included.
     pub output: u64,
-    /// The part of the output that was reasoning.
     pub reasoning: u64,
 }
 
@@ -260,15 +244,11 @@ impl Output {
     /// brackets, and the search for repetition does not look at them: durations may stand there.
     #[must_use]
     pub fn footer(mut self, line: &str) -> Self {
-        match self.content.last_mut() {
-            Some(Content::Text(text)) if !text.is_empty() => {
-                text.push_str(if text.ends_with('\n') { "" } else { "\n" });
-                text.push_str(line);
-            }
-            Some(Content::Text(text)) => text.push_str(line),
-            Some(Content::Image { .. } | Content::File { .. }) | None => {
-                self.content.push(Content::Text(line.to_owned()));
-            }
+        if let Some(Content::Text(text)) = self.content.last_mut() {
+            text.push_str(if text.is_empty() || text.ends_with('\n') { "" } else { "\n" });
+            text.push_str(line);
+        } else {
+            self.content.push(Content::Text(line.to_owned()));
         }
         self
     }
@@ -300,21 +280,16 @@ impl Step {
         self.reply.calls().zip(&self.outputs)
     }
 
-    /// The same step with some answers replaced by shorter ones; an index out of range is ignored.
-    #[must_use]
-    pub fn with_outputs(&self, shorter: impl IntoIterator<Item = (usize, Output)>) -> Self {
-        let mut step = self.clone();
-        for (index, output) in shorter {
-            if let Some(place) = step.outputs.get_mut(index) {
-                *place = output;
-            }
+    /// Puts a shorter text in place of an answer; an index out of range is ignored.
+    pub(crate) fn shorten(&mut self, index: usize, text: &str) {
+        if let Some(output) = self.outputs.get_mut(index) {
+            *output = Output { failed: output.failed, ..Output::text(text) };
         }
-        step
     }
 }
 
 /// A reply whose calls are still being answered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OpenStep {
     reply: Reply,
     outputs: Vec<Option<Output>>,
@@ -325,11 +300,6 @@ impl OpenStep {
     pub fn new(reply: Reply) -> Self {
         let outputs = reply.calls().map(|_| None).collect();
         Self { reply, outputs }
-    }
-
-    /// What the model said.
-    pub fn reply(&self) -> &Reply {
-        &self.reply
     }
 
     /// Answers call `index`. The first answer stands; one for a call that is not there is dropped.
@@ -344,8 +314,7 @@ impl OpenStep {
         self.outputs.iter().enumerate().filter(|(_, output)| output.is_none()).map(|(i, _)| i)
     }
 
-    /// Closes the step. Providers reject a call without an answer, so what nobody answered is
-    /// "interrupted".
+    /// Providers reject a call without an answer, so what nobody answered is "interrupted".
     pub fn close(self) -> Step {
         let answered = |output: Option<Output>| output.unwrap_or_else(Output::interrupted);
         Step { reply: self.reply, outputs: self.outputs.into_iter().map(answered).collect() }

@@ -36,16 +36,13 @@ pub struct ModelInfo {
     pub price: Option<Price>,
 }
 
-/// US dollars per million tokens.
+/// US dollars per million tokens, of the kinds that [`Usage`] counts.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the line above speaks of every field")]
 pub struct Price {
-    /// Uncached input.
     pub input: f64,
-    /// Input read from a cache.
     pub cache_read: f64,
-    /// Input written to a cache.
     pub cache_write: f64,
-    /// Output, reasoning included.
     pub output: f64,
 }
 
@@ -62,14 +59,13 @@ impl Price {
 }
 
 /// Names the bytes of an item for as long as they stay the same, so that a wire can keep what it
-/// serialised. A trimmed item is another item: its key carries the line that trimmed it.
+/// serialised: the journal, the line it came from, and the line that last trimmed it or zero, since
+/// a trimmed item is another item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the line above speaks of every field")]
 pub struct ItemKey {
-    /// The journal.
     pub journal: u64,
-    /// The line the item came from.
     pub line: u64,
-    /// The line that last trimmed it, or zero.
     pub trimmed: u64,
 }
 
@@ -89,6 +85,7 @@ pub struct Request {
 /// A piece of a reply.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each variant's line speaks of its fields")]
 pub enum Delta {
     /// A block begins. Optional before text and thinking, which open their own.
     Open(Kind),
@@ -100,41 +97,20 @@ pub enum Delta {
     Opaque(Value),
     /// The provider's proof for the open block.
     Seal(Value),
-    /// A call begins.
-    Call {
-        /// Unique in the reply.
-        id: String,
-        /// The tool's name.
-        name: String,
-    },
+    /// A call begins; its id is unique in the reply.
+    Call { id: String, name: String },
     /// A piece of the open call's arguments.
     Args(String),
     /// The open call's arguments are complete: it may be looked at.
     CallDone,
     /// The wire found out after [`Delta::CallDone`] that the call's arguments went on: they are
     /// these, and whatever ran early is to be thrown away.
-    Void {
-        /// The call's id.
-        id: String,
-        /// All its arguments.
-        args: String,
-    },
-    /// All of it again: forget what was said so far.
-    Restart {
-        /// The attempt that begins, counting from two.
-        attempt: u32,
-        /// Why the last one failed.
-        why: String,
-        /// How long it waits before it begins, in milliseconds.
-        wait_ms: u64,
-    },
-    /// The reply is complete.
-    End {
-        /// What it cost.
-        usage: Usage,
-        /// Why it ended.
-        stop: Stop,
-    },
+    Void { id: String, args: String },
+    /// All of it again: forget what was said so far. `why` the last attempt failed, the number of
+    /// the one that begins (two or more), and how long it waits before it does.
+    Restart { attempt: u32, why: String, wait_ms: u64 },
+    /// The reply is complete: what it cost, why it ended.
+    End { usage: Usage, stop: Stop },
 }
 
 /// Kinds of block that deltas open.
@@ -149,26 +125,17 @@ pub enum Kind {
 
 /// Why a call failed, in terms of what to do about it.
 #[derive(Clone, Debug, PartialEq, Error)]
+#[expect(missing_docs, reason = "each variant's line speaks of its fields")]
 pub enum ModelError {
     /// Make room, try once more.
     #[error("the conversation does not fit the model's context window")]
     Overflow,
-    /// Try again.
+    /// Try again, after as long a `wait` as the server asked for.
     #[error("{why}")]
-    Transient {
-        /// What happened.
-        why: String,
-        /// How long the server asked us to wait.
-        wait: Option<Duration>,
-    },
-    /// Wait if told to, or fall back.
+    Transient { why: String, wait: Option<Duration> },
+    /// Wait `until` there is more, where the server says when, or fall back.
     #[error("{why}")]
-    Quota {
-        /// What is used up.
-        why: String,
-        /// When there will be more, where the server says.
-        until: Option<SystemTime>,
-    },
+    Quota { why: String, until: Option<SystemTime> },
     /// Tell the person which key.
     #[error("{0}")]
     Auth(String),
@@ -206,19 +173,25 @@ impl Collector {
                     block.seal = Some(seal.clone());
                 }
             }
-            Delta::Call { id, name } => self.push(Body::Call(ToolCall {
-                id: id.clone(),
-                name: name.clone(),
-                args: String::new(),
-            })),
+            Delta::Call { id, name } => {
+                let (id, name) = (id.clone(), name.clone());
+                self.push(Body::Call(ToolCall { id, name, args: String::new() }));
+            }
             Delta::Args(piece) => {
-                if let Some(Body::Call(call)) = self.blocks.last_mut().map(|block| &mut block.body)
-                {
+                if let Some(Block { body: Body::Call(call), .. }) = self.blocks.last_mut() {
                     call.args.push_str(piece);
                 }
             }
             Delta::CallDone => return self.blocks.last()?.call().cloned(),
-            Delta::Void { id, args } => self.replace_args(id, args),
+            Delta::Void { id, args } => {
+                for block in &mut self.blocks {
+                    if let Body::Call(call) = &mut block.body
+                        && call.id == *id
+                    {
+                        call.args.clone_from(args);
+                    }
+                }
+            }
             Delta::Restart { .. } => *self = Self::default(),
             Delta::End { usage, stop } => self.ended = Some((*usage, stop.clone())),
         }
@@ -238,16 +211,13 @@ impl Collector {
         blocks.iter().any(says).then_some(Reply { blocks, origin, usage, stop })
     }
 
-    /// What was said before the person interrupted: text and thinking, without unfinished calls.
-    /// The seal of a block that was cut proves nothing, so seals are dropped.
+    /// What was said before the person interrupted: the text, without thinking and calls. The seal
+    /// of a block that was cut proves nothing, so seals are dropped.
     pub fn cut(self, origin: Origin) -> Option<Reply> {
-        let said = |block: &Block| matches!(block.body, Body::Text(_));
-        let blocks: Vec<Block> = spoken(self.blocks)
-            .into_iter()
-            .filter(said)
-            .map(|block| Block { seal: None, ..block })
-            .collect();
-        let usage = self.ended.map(|(usage, _)| usage).unwrap_or_default();
+        let usage = self.ended().copied().unwrap_or_default();
+        let text = |block: &Block| matches!(block.body, Body::Text(_));
+        let texts = self.blocks.into_iter().filter(text).map(|block| block.body.into());
+        let blocks = spoken(texts.collect());
         (!blocks.is_empty()).then_some(Reply { blocks, origin, usage, stop: Stop::Interrupted })
     }
 
@@ -268,9 +238,8 @@ impl Collector {
         if self.open != Some(kind) {
             self.begin(kind);
         }
-        if let Some(Body::Text(text) | Body::Thinking(text)) =
-            self.blocks.last_mut().map(|block| &mut block.body)
-        {
+        let open = self.blocks.last_mut().map(|block| &mut block.body);
+        if let Some(Body::Text(text) | Body::Thinking(text)) = open {
             text.push_str(piece);
         }
     }
@@ -279,19 +248,9 @@ impl Collector {
         self.open = None;
         self.blocks.push(body.into());
     }
-
-    fn replace_args(&mut self, id: &str, args: &str) {
-        for block in &mut self.blocks {
-            match &mut block.body {
-                Body::Call(call) if call.id == id => args.clone_into(&mut call.args),
-                Body::Call(_) | Body::Text(_) | Body::Thinking(_) | Body::Opaque(_) => (),
-            }
-        }
-    }
 }
 
-/// Without blocks that say nothing: strict servers reject a blank text. A sealed block speaks
-/// through its seal.
+/// Without blank blocks, which strict servers reject. A sealed block speaks through its seal.
 fn spoken(blocks: Vec<Block>) -> Vec<Block> {
     let speaks = |block: &Block| match &block.body {
         Body::Text(text) | Body::Thinking(text) => !text.trim().is_empty() || block.seal.is_some(),

@@ -4,50 +4,43 @@
 //! earlier unfinished call of its reply conflicts with it. While the reply still streams, only a
 //! call that just looks, and that nobody need be asked about, has a turn at all.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::pin;
+use std::sync::Arc;
 
-use futures::future::{AbortHandle, Abortable, BoxFuture, FutureExt as _};
-use futures::stream::{FuturesUnordered, StreamExt as _};
+use futures::future::{AbortHandle, BoxFuture, Either, FutureExt as _, pending, select};
+use futures::stream::{BoxStream, FuturesUnordered, StreamExt as _};
 use tokio::sync::watch;
 
-use crate::call::{self, Ticketed};
-use crate::desk::Desk;
-use crate::effect::Claim;
-use crate::event::Event;
+use crate::call::{self, Claimed};
+use crate::effect::{Claim, Effect};
 use crate::listen::Change;
-use crate::message::{Output, ToolCall};
-use crate::session::{self, State};
-use crate::tool::{Cx, Tool, ToolError, ToolSpec};
+use crate::message::{Output, Reply, Stop, ToolCall};
+use crate::model::{Collector, Delta, ModelError};
+use crate::schema;
+use crate::tool::{Cx, Tool, ToolError};
+
+/// What a call hears that was not run because its reply was cut.
+const CUT: &str = "not run: the reply was cut at the model's output limit, so this call may not \
+                   be what was meant. Send it again, and write long content in parts: create the \
+                   file with a first part, then append with edits";
 
 /// An agent's tools, in the order the model is told of them.
-#[derive(Clone)]
-pub(crate) struct Tools {
-    pub(crate) specs: Arc<[ToolSpec]>,
-    by_name: Arc<HashMap<String, Arc<dyn Tool>>>,
-}
+pub(crate) type Tools = Arc<[Arc<dyn Tool>]>;
 
-impl Tools {
-    pub(crate) fn new(tools: Vec<Arc<dyn Tool>>) -> Self {
-        let specs = tools.iter().map(|tool| tool.spec().clone()).collect();
-        let named = |tool: Arc<dyn Tool>| (tool.spec().name.clone(), tool);
-        Self { specs, by_name: Arc::new(tools.into_iter().map(named).collect()) }
-    }
-
-    fn find(&self, name: &str) -> Result<&Arc<dyn Tool>, ToolError> {
-        self.by_name.get(name).ok_or_else(|| {
-            let names: Vec<_> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
-            ToolError::tell(format!("there is no tool `{name}`; there are: {}", names.join(", ")))
-        })
-    }
-
-    fn claim(&self, call: &ToolCall, cx: &Cx) -> Result<Claim, ToolError> {
-        let tool = self.find(&call.name)?;
-        let claimed = catch_unwind(AssertUnwindSafe(|| tool.claim(call, cx)));
-        claimed.unwrap_or_else(|_| Err(ToolError::tell(call::FAILED_INSIDE)))
-    }
+/// The calls of one reply.
+pub(crate) struct Batch {
+    /// Where the first call runs.
+    begun: Cx,
+    /// Where the next call runs: what landed before has changed the session.
+    cx: Cx,
+    tools: Tools,
+    slots: Vec<Slot>,
+    running: FuturesUnordered<BoxFuture<'static, Option<Landed>>>,
+    landed: VecDeque<Landed>,
+    journalled: watch::Sender<bool>,
 }
 
 /// An answer that landed.
@@ -58,24 +51,10 @@ pub(crate) struct Landed {
     pub(crate) changes: Vec<Change>,
 }
 
-/// The calls of one reply.
-pub(crate) struct Batch {
-    cx: Cx,
-    tools: Tools,
-    state: State,
-    slots: Vec<Slot>,
-    running: FuturesUnordered<BoxFuture<'static, Option<Landed>>>,
-    landed: Vec<Landed>,
-    journalled: watch::Sender<bool>,
-    /// Nothing starts any more: the reply was cut.
-    held: bool,
-}
-
 struct Slot {
     call: ToolCall,
-    claim: Result<Claim, ToolError>,
+    claim: Claimed,
     turn: Turn,
-    ticket: Ticketed,
 }
 
 enum Turn {
@@ -84,78 +63,95 @@ enum Turn {
     Done,
 }
 
+impl Slot {
+    /// Whether a later call with this effect must wait for it.
+    fn blocks(&self, later: &Effect) -> bool {
+        let running = !matches!(self.turn, Turn::Done);
+        running && self.claim.as_ref().is_ok_and(|(_, claim)| claim.effect.conflicts(later))
+    }
+}
+
 impl Batch {
     pub(crate) fn new(cx: Cx, tools: Tools) -> Self {
-        let (journalled, _) = watch::channel(false);
         Self {
-            state: State::clone(&cx.state),
+            begun: cx.clone(),
             cx,
             tools,
             slots: Vec::new(),
             running: FuturesUnordered::new(),
-            landed: Vec::new(),
-            journalled,
-            held: false,
+            landed: VecDeque::new(),
+            journalled: watch::Sender::new(false),
         }
     }
 
+    /// Takes in a reply. Calls are offered as they complete, and those that may run do so meanwhile.
+    pub(crate) async fn listen(
+        &mut self,
+        mut stream: BoxStream<'static, Result<Delta, ModelError>>,
+        collector: &mut Collector,
+        tell: impl Fn(Delta),
+    ) -> Result<(), ModelError> {
+        while collector.ended().is_none() {
+            let delta = self.run_during(stream.next()).await;
+            let delta = delta.unwrap_or_else(|| Err(ModelError::cut_off()))?;
+            collector.take(&delta);
+            match &delta {
+                Delta::Restart { .. } => self.restart(),
+                Delta::Void { id, args } => self.void(id, args),
+                Delta::CallDone => self.offer(collector.calls()),
+                Delta::Open(_)
+                | Delta::Text(_)
+                | Delta::Thinking(_)
+                | Delta::Opaque(_)
+                | Delta::Seal(_)
+                | Delta::Call { .. }
+                | Delta::Args(_)
+                | Delta::End { .. } => (),
+            }
+            tell(delta);
+        }
+        Ok(())
+    }
+
     /// These calls are complete in the stream; those it knows stay as they are.
-    pub(crate) fn offer<'a>(&mut self, calls: impl Iterator<Item = &'a ToolCall>) {
+    fn offer<'a>(&mut self, calls: impl Iterator<Item = &'a ToolCall>) {
         self.add(calls);
         self.start();
     }
 
-    fn add<'a>(&mut self, calls: impl Iterator<Item = &'a ToolCall>) {
-        for call in calls.skip(self.slots.len()) {
-            let slot = self.slot(call.clone());
-            self.slots.push(slot);
+    /// The reply is complete. When the output limit cut it, nothing more starts: not even calls
+    /// that parse, since what would have followed might have changed their meaning.
+    pub(crate) fn complete(&mut self, reply: &Reply) {
+        self.add(reply.calls());
+        let torn = |call: &ToolCall| schema::is_cut_off(&call.args);
+        if reply.stop == Stop::Length || reply.calls().last().is_some_and(torn) {
+            let waiting = |slot: &&mut Slot| matches!(slot.turn, Turn::Waiting);
+            for slot in self.slots.iter_mut().filter(waiting) {
+                slot.claim = Err(ToolError::tell(CUT));
+            }
         }
-    }
-
-    fn slot(&self, call: ToolCall) -> Slot {
-        let claim = self.tools.claim(&call, &self.cx(&call));
-        Slot { call, claim, turn: Turn::Waiting, ticket: Ticketed::default() }
+        self.start();
     }
 
     /// The stream began again: what ran early is thrown away.
-    pub(crate) fn restart(&mut self) {
+    fn restart(&mut self) {
         self.slots.clear();
         self.running.clear();
         self.landed.clear();
-        self.state_again();
-    }
-
-    /// The session's state after what landed, nothing of which has been taken yet.
-    fn state_again(&mut self) {
-        self.state = State::clone(&self.cx.state);
-        for landed in self.landed.iter().rev() {
-            session::merge(&mut self.state, &landed.output.state);
-        }
+        self.cx = self.begun.clone();
     }
 
     /// A call turned out to have other arguments: what ran early is thrown away.
-    pub(crate) fn void(&mut self, id: &str, args: &str) {
+    fn void(&mut self, id: &str, args: &str) {
         let Some(index) = self.slots.iter().position(|slot| slot.call.id == id) else { return };
+        if let Turn::Running(stop) = &self.slots[index].turn {
+            stop.abort();
+        }
         self.landed.retain(|landed| landed.index != index);
-        self.state_again();
-        let mut call = self.slots[index].call.clone();
-        args.clone_into(&mut call.args);
-        if let Turn::Running(abort) = &self.slots[index].turn {
-            abort.abort();
-        }
+        let after = |cx: Cx, landed: &Landed| cx.after(&landed.output);
+        self.cx = self.landed.iter().fold(self.begun.clone(), after);
+        let call = ToolCall { args: args.to_owned(), ..self.slots[index].call.clone() };
         self.slots[index] = self.slot(call);
-    }
-
-    /// The reply was cut at the output limit, so nothing starts any more: what had started keeps
-    /// its result, the rest is told why. A call that never became complete is offered here, too.
-    pub(crate) fn hold<'a>(&mut self, calls: impl Iterator<Item = &'a ToolCall>) {
-        self.held = true;
-        self.add(calls);
-        for index in 0..self.slots.len() {
-            if matches!(self.slots[index].turn, Turn::Waiting) {
-                self.land(index, Output::failure(CUT));
-            }
-        }
     }
 
     /// The reply is in the journal: every call may have its turn.
@@ -166,142 +162,117 @@ impl Batch {
 
     /// Whether a call is to run that does more than look.
     pub(crate) fn has_effects(&self) -> bool {
-        let looks = |slot: &Slot| slot.claim.as_ref().is_ok_and(|c| c.effect.only_looks());
-        !self.slots.iter().all(looks)
-    }
-
-    /// How many calls there are.
-    pub(crate) fn len(&self) -> usize {
-        self.slots.len()
+        let acts = |(_, claim): &(_, Claim)| !claim.effect.only_looks();
+        self.slots.iter().any(|slot| slot.claim.as_ref().is_ok_and(acts))
     }
 
     /// The next answer, in the order they land; nothing when there is none to wait for.
     pub(crate) async fn next(&mut self) -> Option<Landed> {
-        loop {
-            if let Some(landed) = self.landed.pop() {
-                self.start();
-                return Some(landed);
-            }
-            let Some(landed) = self.running.next().await? else { continue };
-            self.arrived(landed);
+        while self.landed.is_empty() {
+            self.land().await?;
+        }
+        self.landed.pop_front()
+    }
+
+    /// Runs what was started for as long as the work takes.
+    async fn run_during<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let running = async {
+            while self.land().await.is_some() {}
+            pending::<Infallible>().await
+        };
+        // What runs goes first, so that a stream which is always ready does not hold it up.
+        match select(pin!(running), pin!(work)).await {
+            Either::Left((never, _)) => match never {},
+            Either::Right((done, _)) => done,
         }
     }
 
-    /// Runs what was started, and keeps what lands, for as long as it is polled.
-    pub(crate) async fn run(&mut self) -> Infallible {
+    /// Stops what runs. Calls that had landed keep their answers; of the others those are
+    /// answered that had changed something by then.
+    pub(crate) async fn cancel(&mut self) -> VecDeque<Landed> {
+        for slot in &self.slots {
+            if let Turn::Running(stop) = &slot.turn {
+                stop.abort();
+            }
+        }
         while let Some(landed) = self.running.next().await {
-            let Some(landed) = landed else { continue };
-            self.arrived(landed);
+            self.landed.extend(landed);
+        }
+        std::mem::take(&mut self.landed)
+    }
+
+    /// Lets one call land, and starts those it held up; nothing when no call runs.
+    async fn land(&mut self) -> Option<()> {
+        if let Some(landed) = self.running.next().await? {
+            self.cx = self.cx.after(&landed.output);
+            self.slots[landed.index].turn = Turn::Done;
+            self.landed.push_back(landed);
             self.start();
         }
-        futures::future::pending().await
+        Some(())
     }
 
-    /// Cancels what runs, and says what it had changed by then. Calls that had landed keep their
-    /// answers.
-    pub(crate) async fn cancel(&mut self) -> Vec<Landed> {
-        self.running.clear();
-        let mut landed = std::mem::take(&mut self.landed);
-        landed.reverse();
-        for (index, slot) in self.slots.iter().enumerate() {
-            let changes = slot.ticket.close(&self.cx.desk).await;
-            if !changes.is_empty() {
-                let (call, output) = (slot.call.clone(), Output::interrupted());
-                landed.push(Landed { index, call, output, changes });
-            }
+    fn add<'a>(&mut self, calls: impl Iterator<Item = &'a ToolCall>) {
+        for call in calls.skip(self.slots.len()) {
+            self.slots.push(self.slot(call.clone()));
         }
-        landed
     }
 
-    pub(crate) fn tell(&self, event: Event) {
-        self.cx.tell(event);
+    fn slot(&self, call: ToolCall) -> Slot {
+        Slot { claim: self.claim(&call), call, turn: Turn::Waiting }
     }
 
-    fn arrived(&mut self, landed: Landed) {
-        session::merge(&mut self.state, &landed.output.state);
-        if let Some(slot) = self.slots.get_mut(landed.index) {
-            slot.turn = Turn::Done;
-        }
-        self.landed.insert(0, landed);
-    }
-
-    fn land(&mut self, index: usize, output: Output) {
-        let call = self.slots[index].call.clone();
-        self.tell(Event::Answered { call: call.id.clone(), output: output.clone() });
-        self.arrived(Landed { index, call, output, changes: Vec::new() });
+    fn claim(&self, call: &ToolCall) -> Claimed {
+        let Some(tool) = self.tools.iter().find(|tool| tool.spec().name == call.name) else {
+            let names: Vec<_> = self.tools.iter().map(|tool| tool.spec().name.as_str()).collect();
+            let (name, names) = (&call.name, names.join(", "));
+            return Err(ToolError::tell(format!("there is no tool `{name}`; there are: {names}")));
+        };
+        let claimed = catch_unwind(AssertUnwindSafe(|| tool.claim(call, &self.cx(call))));
+        let claim = claimed.unwrap_or_else(|_| Err(ToolError::tell(call::FAILED_INSIDE)))?;
+        Ok((Arc::clone(tool), claim))
     }
 
     /// Starts every call whose turn has come.
     fn start(&mut self) {
         for index in 0..self.slots.len() {
-            if !matches!(self.slots[index].turn, Turn::Waiting) || !self.turn_has_come(index) {
-                continue;
+            if self.turn_has_come(index) && self.slots[index].claim.is_ok() {
+                // An earlier call may have moved the directory: what it claims, it claims there.
+                self.slots[index] = self.slot(self.slots[index].call.clone());
             }
-            // An earlier call may have moved the directory: what it claims, it claims from there.
-            let cx = self.cx(&self.slots[index].call);
-            let claim = self.tools.claim(&self.slots[index].call, &cx);
-            self.slots[index].claim = claim.clone();
-            match claim {
-                Ok(claim) if self.turn_has_come(index) => self.launch(index, claim, cx),
-                Ok(_) => (),
-                Err(ToolError::Tell(why)) => self.land(index, Output::failure(why)),
+            if self.turn_has_come(index) {
+                self.launch(index);
             }
         }
     }
 
     fn turn_has_come(&self, index: usize) -> bool {
-        let slot = &self.slots[index];
-        // Malformed arguments may yet be voided, so even that answer waits for the whole reply.
-        let Ok(claim) = &slot.claim else { return *self.journalled.borrow() };
-        let early = || !self.held && self.cx.desk.gate.early(claim);
-        if !*self.journalled.borrow() && !early() {
-            return false;
+        let journalled = *self.journalled.borrow();
+        match &self.slots[index] {
+            Slot { turn: Turn::Running(_) | Turn::Done, .. } => false,
+            // Malformed arguments may yet be voided, so even that answer waits for the whole reply.
+            Slot { claim: Err(_), .. } => journalled,
+            Slot { claim: Ok((_, claim)), .. } => {
+                let blocks = |earlier: &Slot| earlier.blocks(&claim.effect);
+                (journalled || self.cx.desk.shared.gate.early(claim))
+                    && !self.slots[..index].iter().any(blocks)
+            }
         }
-        self.slots[..index].iter().all(|earlier| match (&earlier.turn, &earlier.claim) {
-            (Turn::Done, _) | (_, Err(_)) => true,
-            (Turn::Waiting | Turn::Running(_), Ok(other)) => !other.effect.conflicts(&claim.effect),
-        })
     }
 
-    fn launch(&mut self, index: usize, claim: Claim, cx: Cx) {
-        let slot = &mut self.slots[index];
-        let Ok(tool) = self.tools.find(&slot.call.name) else { return };
-        let asked = call::Call {
-            tool: Arc::clone(tool),
-            claim,
-            cx,
-            mode: session::mode(&self.state),
-            journalled: self.journalled.subscribe(),
-            ticket: slot.ticket.clone(),
-        };
-        let (abort, registration) = AbortHandle::new_pair();
-        slot.turn = Turn::Running(abort);
-        let call = slot.call.clone();
-        let landed = asked.answer();
-        let landed = landed.map(move |(output, changes)| Landed { index, call, output, changes });
-        self.running.push(Abortable::new(landed, registration).map(Result::ok).boxed());
+    fn launch(&mut self, index: usize) {
+        let Slot { call, claim, .. } = &self.slots[index];
+        let (cx, call) = (self.cx(call), call.clone());
+        let (stop, stopped) = AbortHandle::new_pair();
+        let answer = call::answer(claim.clone(), cx, self.journalled.subscribe(), stopped);
+        let landed = answer.map(move |answer| {
+            answer.map(|(output, changes)| Landed { index, call, output, changes })
+        });
+        self.running.push(landed.boxed());
+        self.slots[index].turn = Turn::Running(stop);
     }
 
     fn cx(&self, call: &ToolCall) -> Cx {
-        Cx { call: call.id.clone(), ..self.cx.at(self.state.clone()) }
+        Cx { call: call.id.clone(), ..self.cx.clone() }
     }
 }
-
-/// What a call hears that was not run because its reply was cut.
-const CUT: &str = "not run: the reply was cut at the model's output limit, so this call may not \
-                   be what was meant. Send it again, and write long content in parts: create the \
-                   file with a first part, then append with edits";
-
-/// Where a call leaves its keeper's ticket, so that one that is cancelled can still be closed.
-impl Ticketed {
-    async fn close(&self, desk: &Desk) -> Vec<Change> {
-        let ticket = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match ticket {
-            Some(ticket) => desk.keeper.after(ticket).await,
-            None => Vec::new(),
-        }
-    }
-}
-
-/// A lock that nothing is awaited under.
-pub(crate) type Slotted<T> = Arc<Mutex<Option<T>>>;

@@ -7,11 +7,8 @@ use serde_json::{Map, Value};
 use crate::message::ToolCall;
 use crate::tool::ToolError;
 
-/// The arguments of a call as a type. A type that denies unknown fields has them named, and the
-/// fields there are.
-///
-/// # Errors
-/// In the parser's words, with the field.
+/// The arguments of a call as a type; where they are not, in the parser's words and with the field.
+/// A type that denies unknown fields has them named, and the fields there are.
 pub fn arguments<T: DeserializeOwned>(call: &ToolCall) -> Result<T, ToolError> {
     serde_path_to_error::deserialize(parse(&call.args)?).map_err(|error| {
         let field = match error.path().to_string() {
@@ -25,29 +22,24 @@ pub fn arguments<T: DeserializeOwned>(call: &ToolCall) -> Result<T, ToolError> {
 
 /// The arguments as a JSON object. Empty text and `null` mean no arguments; an object encoded
 /// twice is decoded once more; a null field is a field not given.
-///
-/// # Errors
-/// In the parser's words, or naming what came instead of an object.
-pub fn parse(args: &str) -> Result<Value, ToolError> {
+pub(crate) fn parse(args: &str) -> Result<Value, ToolError> {
     let mut value = read(args)?;
     if let Value::String(inner) = &value {
         value = read(inner)?;
     }
-    match value {
-        Value::Null => Ok(Value::Object(Map::new())),
-        Value::Object(mut fields) => {
-            fields.retain(|_, value| !value.is_null());
-            Ok(Value::Object(fields))
-        }
-        other @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
-            let what = other.to_string();
-            Err(ToolError::tell(format!("the arguments must be a JSON object, not {what:.40}")))
-        }
+    if value.is_null() {
+        return Ok(Value::Object(Map::new()));
     }
+    let Some(fields) = value.as_object_mut() else {
+        let why = format!("the arguments must be a JSON object, not {value}");
+        return Err(ToolError::tell(why));
+    };
+    fields.retain(|_, value| !value.is_null());
+    Ok(value)
 }
 
 /// Whether the text is the beginning of JSON arguments and no more.
-pub fn is_cut_off(args: &str) -> bool {
+pub(crate) fn is_cut_off(args: &str) -> bool {
     let read = serde_json::from_str::<Value>(args);
     !args.trim().is_empty() && read.is_err_and(|error| error.is_eof())
 }

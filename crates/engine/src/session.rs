@@ -4,8 +4,9 @@
 //! the model is told is a fold of the lines on the path from the header to the head. The live
 //! session applies each line with the same function, so it is the fold by construction.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher, Hash};
 use std::io;
+use std::iter::successors;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use serde_json::{Map, Value};
 use crate::event::Tier;
 use crate::gate::Mode;
 use crate::listen::Change;
-use crate::message::{Item, OpenStep, Origin, Output, Reply, Source, UserMessage};
+use crate::message::{Content, Item, OpenStep, Origin, Output, Reply, Source, UserMessage};
 use crate::model::ItemKey;
 
 /// What calls and the person changed about a session, by key: `cwd`, `mode`, `name`, what was
@@ -50,56 +51,31 @@ pub fn merge(state: &mut State, changes: &State) {
 /// A line of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each variant's line speaks of its fields")]
 pub enum Entry {
     /// Something was said to the model.
     User(UserMessage),
     /// The model replied.
     Reply(Reply),
-    /// A call of the last reply was answered.
-    Result {
-        /// Which call of the reply, counting from zero.
-        call: usize,
-        /// The answer.
-        output: Output,
-    },
+    /// A call of the last reply (counting from zero) was answered.
+    Result { call: usize, output: Output },
     /// Outputs became shorter.
-    Trimmed {
-        /// Which, and what stands there now.
-        cuts: Vec<Cut>,
-    },
-    /// All items from before `from` became one message.
-    Compacted {
-        /// How.
-        tier: Tier,
-        /// The line of the first item that stays, or nothing when none does.
-        from: Option<u64>,
-        /// What stands for the others.
-        message: UserMessage,
-    },
+    Trimmed { cuts: Vec<Cut> },
+    /// All items from before the line `from` (all of them where it is nothing) became one message.
+    Compacted { tier: Tier, from: Option<u64>, message: UserMessage },
     /// Another model speaks from here on.
     Model(Origin),
-    /// The state changed.
-    State {
-        /// The key.
-        key: String,
-        /// Its value; null removes it.
-        value: Value,
-    },
-    /// Files changed.
+    /// The state changed; a null value removes the key.
+    State { key: String, value: Value },
+    /// Files changed: by a call (its id), or by the undo of the checkpoint in the line `undoes`.
     Checkpoint {
-        /// The call that changed them, or nothing for an undo.
         call: Option<String>,
-        /// What changed.
         changes: Vec<Change>,
-        /// The checkpoint that this one puts back.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         undoes: Option<u64>,
     },
     /// Something a reader of the journal may want to know; no one is told.
-    Note {
-        /// What.
-        text: String,
-    },
+    Note { text: String },
 }
 
 /// An output that became shorter.
@@ -140,64 +116,47 @@ pub struct Folded {
     /// Every change of files on the path, oldest first.
     pub changes: Vec<Change>,
     open: Option<Open>,
-    gap: Option<u64>,
     journal: u64,
 }
 
-/// A reply whose answers are still to come.
-#[derive(Clone, Debug)]
-struct Open {
-    line: u64,
-    step: OpenStep,
-}
-
-impl PartialEq for Open {
-    fn eq(&self, other: &Self) -> bool {
-        self.line == other.line
-    }
-}
+/// A reply whose answers are still to come, its line, and which item it will be.
+type Open = (OpenStep, u64, usize);
 
 /// Folds a journal's lines, the header first, up to and including `head`. Pure and total: any
 /// damaged log folds, unreadable lines become a visible gap.
 pub fn fold(journal: &str, lines: &[String], head: u64) -> Folded {
     let entries: Vec<Option<Line>> =
         lines.iter().map(|line| serde_json::from_str(line).ok()).collect();
+    let entry = |line: u64| entries.get(usize::try_from(line).ok()?)?.as_ref();
+    // A parent that is not an earlier line is taken for the line above: a damaged log must not go
+    // round in circles.
+    let before = |line: u64| {
+        let parent = entry(line).and_then(|line| line.parent).filter(|parent| *parent < line);
+        parent.unwrap_or(line - 1)
+    };
+    let head = head.min((entries.len() as u64).saturating_sub(1));
+    let up = |line: u64| (line > 0).then_some(line);
+    let path: Vec<u64> = successors(up(head), |line| up(before(*line))).collect();
     let mut folded = Folded { journal: hash(journal), ..Folded::default() };
-    for number in path(&entries, head) {
-        match usize::try_from(number).ok().and_then(|index| entries.get(index)) {
-            Some(Some(line)) => folded.apply(number, &line.entry),
-            Some(None) | None => folded.gap(number),
+    for line in path.into_iter().rev() {
+        match entry(line) {
+            Some(read) => folded.apply(line, &read.entry),
+            None => folded.gap(line),
         }
     }
     folded.settle();
     folded
 }
 
-/// The lines from the first after the header to `head`, following parents. A parent that is not
-/// an earlier line is taken for the line above: a damaged log must not go round in circles.
-fn path(entries: &[Option<Line>], head: u64) -> Vec<u64> {
-    let mut path = Vec::new();
-    let mut line = head.min((entries.len() as u64).saturating_sub(1));
-    while line > 0 {
-        path.push(line);
-        let entry = usize::try_from(line).ok().and_then(|index| entries.get(index)?.as_ref());
-        let parent = entry.and_then(|entry| entry.parent).filter(|parent| *parent < line);
-        line = parent.unwrap_or(line - 1);
-    }
-    path.reverse();
-    path
-}
-
-fn hash(journal: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    journal.hash(&mut hasher);
-    hasher.finish()
+/// A hash that stays the same for as long as the program runs.
+pub(crate) fn hash(value: impl Hash) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(value)
 }
 
 impl Folded {
     /// The calls of the last reply that nobody has answered yet.
     pub fn unanswered(&self) -> impl Iterator<Item = usize> {
-        self.open.iter().flat_map(|open| open.step.unanswered())
+        self.open.iter().flat_map(|(step, ..)| step.unanswered())
     }
 
     pub(crate) fn apply(&mut self, line: u64, entry: &Entry) {
@@ -208,108 +167,79 @@ impl Folded {
             }
             Entry::Reply(reply) => {
                 self.settle();
-                self.open = Some(Open { line, step: OpenStep::new(reply.clone()) });
-                self.settle_if_answered();
+                self.open = Some((OpenStep::new(reply.clone()), line, self.items.len()));
             }
             Entry::Result { call, output } => {
                 merge(&mut self.state, &output.state);
-                if let Some(open) = &mut self.open {
-                    open.step.answer(*call, output.clone());
+                if let Some((step, ..)) = &mut self.open {
+                    step.answer(*call, output.clone());
                 }
-                self.settle_if_answered();
             }
             Entry::Trimmed { cuts } => self.trim(line, cuts),
             Entry::Compacted { from, message, .. } => {
                 self.settle();
                 let stays = |(key, _): &Keyed| Some(key.line) == *from;
                 let kept = self.items.iter().position(stays).unwrap_or(self.items.len());
-                let summary = (self.key(line), Arc::new(Item::User(message.clone())));
+                let summary = self.keyed(line, Item::User(message.clone()));
                 self.items.splice(..kept, [summary]);
             }
             Entry::Model(origin) => self.model = Some(origin.clone()),
             Entry::State { key, value } => {
                 merge(&mut self.state, &State::from_iter([(key.clone(), value.clone())]));
             }
-            Entry::Checkpoint { changes, undoes, .. } => self.checkpoint(line, changes, *undoes),
+            Entry::Checkpoint { changes, undoes, .. } => {
+                self.changes.extend_from_slice(changes);
+                match undoes {
+                    Some(undone) => self.checkpoints.retain(|(line, _)| line != undone),
+                    None => self.checkpoints.push((line, changes.clone())),
+                }
+            }
             Entry::Note { .. } => (),
+        }
+        if self.unanswered().next().is_none() {
+            self.settle();
         }
     }
 
-    fn key(&self, line: u64) -> ItemKey {
-        ItemKey { journal: self.journal, line, trimmed: 0 }
+    fn keyed(&self, line: u64, item: Item) -> Keyed {
+        (ItemKey { journal: self.journal, line, trimmed: 0 }, Arc::new(item))
     }
 
     fn push(&mut self, line: u64, item: Item) {
-        self.items.push((self.key(line), Arc::new(item)));
+        self.items.push(self.keyed(line, item));
     }
 
-    /// Something stood here that cannot be read. It is shown after the step it interrupts, so that
-    /// the answers which can be read still find their calls.
+    /// Something stood here that cannot be read. It is shown once for all that is missing in a row,
+    /// and after a step that it interrupts, so that the answers which can be read find their calls.
     fn gap(&mut self, line: u64) {
-        if self.open.is_some() {
-            self.gap = Some(line);
-            return;
-        }
         let text = "[a part of this conversation could not be read from disk and is missing here]";
         let said = Item::User(UserMessage::text(Source::Reminder, text));
-        let again = self.items.last().is_some_and(|(_, last)| **last == said);
-        if !again {
+        let from = self.open.as_ref().map_or(0, |(.., place)| *place);
+        if self.items[from..].last().is_none_or(|(_, last)| **last != said) {
             self.push(line, said);
-        }
-    }
-
-    fn settle_if_answered(&mut self) {
-        if self.open.as_ref().is_some_and(|open| open.step.unanswered().next().is_none()) {
-            self.settle();
         }
     }
 
     /// Closes an open step: what nobody answered was interrupted.
     fn settle(&mut self) {
-        let Some(open) = self.open.take() else { return };
-        self.push(open.line, Item::Step(open.step.close()));
-        if let Some(line) = self.gap.take() {
-            self.gap(line);
+        if let Some((step, line, place)) = self.open.take() {
+            self.items.insert(place, self.keyed(line, Item::Step(step.close())));
         }
     }
 
     fn trim(&mut self, trimmed: u64, cuts: &[Cut]) {
         for (key, item) in &mut self.items {
-            let mine: Vec<&Cut> = cuts.iter().filter(|cut| cut.line == key.line).collect();
-            if mine.is_empty() {
-                continue;
-            }
-            key.trimmed = trimmed;
-            *item = Arc::new(shorten(item, &mine));
-        }
-    }
-
-    fn checkpoint(&mut self, line: u64, changes: &[Change], undoes: Option<u64>) {
-        self.changes.extend_from_slice(changes);
-        match undoes {
-            Some(undone) => self.checkpoints.retain(|(line, _)| *line != undone),
-            None => self.checkpoints.push((line, changes.to_vec())),
-        }
-    }
-}
-
-fn shorten(item: &Item, cuts: &[&Cut]) -> Item {
-    match item {
-        Item::Step(step) => {
-            let failed = |index| step.answers().nth(index).is_some_and(|(_, o)| o.failed);
-            let short = |cut: &&Cut| {
-                (cut.index, Output { failed: failed(cut.index), ..Output::text(&cut.text) })
-            };
-            Item::Step(step.with_outputs(cuts.iter().map(short)))
-        }
-        Item::User(message) => {
-            let mut message = message.clone();
-            for cut in cuts {
-                if let Some(part) = message.content.get_mut(cut.index) {
-                    *part = crate::message::Content::Text(cut.text.clone());
+            for cut in cuts.iter().filter(|cut| cut.line == key.line) {
+                key.trimmed = trimmed;
+                match Arc::make_mut(item) {
+                    Item::Step(step) => step.shorten(cut.index, &cut.text),
+                    Item::User(message) => {
+                        if let Some(part) = message.content.get_mut(cut.index) {
+                            *part = Content::Text(cut.text.clone());
+                        }
+                    }
                 }
             }
-            Item::User(message)
         }
     }
 }
@@ -322,14 +252,8 @@ pub trait Journal: Send {
     /// Where it lies, for people.
     fn place(&self) -> String;
     /// All lines, the header first; none while nothing was written.
-    ///
-    /// # Errors
-    /// When they cannot be read.
     fn lines(&self) -> io::Result<Vec<String>>;
-    /// Appends a line.
-    ///
-    /// # Errors
-    /// When it cannot be written now; then it is kept, and written before the next.
+    /// Appends a line. One that cannot be written now is kept, and written before the next.
     fn append(&mut self, line: &str) -> io::Result<()>;
     /// Sees what was written onto the device.
     fn flush(&self) -> BoxFuture<'static, ()>;
@@ -346,21 +270,14 @@ pub struct Session {
 
 impl Session {
     /// The session of a journal, new or old. Nothing is written until something is said.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
     pub fn new(journal: Box<dyn Journal>) -> io::Result<Self> {
-        let last = (journal.lines()?.len() as u64).saturating_sub(1);
-        let folded = Folded { journal: hash(journal.id()), ..Folded::default() };
-        let mut session = Self { journal, head: last, last, folded, trouble: None };
-        session.rewind(last)?;
-        Ok(session)
+        let lines = journal.lines()?;
+        let last = (lines.len() as u64).saturating_sub(1);
+        let folded = fold(journal.id(), &lines, last);
+        Ok(Self { journal, head: last, last, folded, trouble: None })
     }
 
     /// Goes back to an earlier line: what follows hangs on it, and nothing is lost.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
     pub fn rewind(&mut self, line: u64) -> io::Result<()> {
         self.head = line.min(self.last);
         self.folded = fold(self.journal.id(), &self.journal.lines()?, self.head);

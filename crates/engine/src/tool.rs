@@ -1,7 +1,6 @@
 //! Something the model can ask us to do, and what it is given to do it with.
 
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,32 +8,29 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
+use tokio::sync::mpsc;
 
+use crate::call::FAILED_INSIDE;
 use crate::desk::Desk;
 use crate::driver::{Events, Shared};
 use crate::effect::Claim;
 use crate::event::{AgentId, Decision, Event, Question};
 use crate::gate::Plan;
-use crate::message::Output;
-use crate::message::ToolCall;
+use crate::message::{Output, ToolCall};
 use crate::model::Model;
-pub use crate::schema::arguments;
 use crate::session::{self, State};
-use tokio::sync::mpsc;
+
+pub use crate::schema::arguments;
 
 /// Something the model can ask us to do.
 ///
-/// A tool never prints and never checks permission; it reaches the person only through
-/// [`Cx::ask`].
+/// It never prints and never checks permission; it reaches the person only through [`Cx::ask`].
 pub trait Tool: Send + Sync {
     /// What the model is told about it.
     fn spec(&self) -> &ToolSpec;
 
     /// What the call would touch. From the arguments, the directory and symlinks only: cheap,
-    /// pure, repeated when the call's turn comes.
-    ///
-    /// # Errors
-    /// When the arguments make no sense, in words for the model.
+    /// pure, repeated when the call's turn comes. Fails when the arguments make no sense.
     fn claim(&self, call: &ToolCall, cx: &Cx) -> Result<Claim, ToolError>;
 
     /// Looks and previews, changes nothing. Called when no earlier unfinished call conflicts, and
@@ -101,22 +97,15 @@ pub struct Cx {
 }
 
 impl Cx {
-    /// A place outside any conversation, for [`once`](crate::call::once), with the events of what
-    /// happens there.
+    /// A place outside any conversation, for [`once`](crate::call::once), and what happens there.
     pub fn alone(root: PathBuf, keep: Keep, shared: Shared) -> (Self, Events) {
         let (tell, events) = mpsc::unbounded_channel();
         let desk = Arc::new(Desk::new(shared, tell));
-        (Self::new(AgentId::default(), root.clone(), root, keep, desk), events)
+        (Self::new(root, keep, desk), events)
     }
 
-    pub(crate) fn new(
-        agent: AgentId,
-        root: PathBuf,
-        cwd: PathBuf,
-        keep: Keep,
-        desk: Arc<Desk>,
-    ) -> Self {
-        let state = Arc::new(State::new());
+    pub(crate) fn new(root: PathBuf, keep: Keep, desk: Arc<Desk>) -> Self {
+        let (agent, cwd, state) = (AgentId::default(), root.clone(), Arc::default());
         Self { agent, call: String::new(), cwd, root, state, keep, model: None, desk }
     }
 
@@ -149,8 +138,7 @@ impl Cx {
         }
     }
 
-    /// Asks the person and waits for the answer; questions of all agents queue. Without anybody to
-    /// ask the answer is no.
+    /// Asks the person and waits; questions of all agents queue. With nobody there it is no.
     pub async fn ask(&self, question: Question) -> Decision {
         self.desk.ask(&self.agent, question).await
     }
@@ -165,10 +153,7 @@ impl Cx {
     }
 
     /// Runs blocking work on a pool thread. Dropping the future sets `stop`, which the work must
-    /// look at between pieces; nothing that commits a change belongs here.
-    ///
-    /// # Errors
-    /// When the work panics.
+    /// look at between pieces; nothing that commits a change belongs here. Fails when it panics.
     pub async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&AtomicBool) -> T + Send + 'static,
@@ -177,7 +162,7 @@ impl Cx {
         let seen = Arc::clone(&stop.0);
         tokio::task::spawn_blocking(move || work(&seen))
             .await
-            .map_err(|_| ToolError::tell("this tool failed inside; its own fault, not yours"))
+            .map_err(|_| ToolError::tell(FAILED_INSIDE))
     }
 }
 
@@ -191,26 +176,17 @@ impl Drop for StopOnDrop {
 
 /// A path without `.`, `..` and symlinks as far as it exists; the rest is taken as written.
 pub fn resolve(path: &Path) -> PathBuf {
-    let mut missing: Vec<OsString> = Vec::new();
-    let mut existing = path;
-    loop {
-        if let Ok(real) = existing.canonicalize() {
-            return missing.iter().rev().fold(real, |path, name| step(path, name));
-        }
-        let (Some(parent), Some(name)) = (existing.parent(), existing.components().next_back())
-        else {
-            return path.to_path_buf();
-        };
-        missing.push(name.as_os_str().to_os_string());
-        existing = parent;
+    if let Ok(real) = path.canonicalize() {
+        return real;
     }
-}
-
-fn step(mut path: PathBuf, name: &OsStr) -> PathBuf {
-    if name == ".." {
-        path.pop();
-    } else if name != "." {
-        path.push(name);
+    let (Some(parent), Some(name)) = (path.parent(), path.components().next_back()) else {
+        return path.to_path_buf();
+    };
+    let mut resolved = resolve(parent);
+    if name == Component::ParentDir {
+        resolved.pop();
+    } else if name != Component::CurDir {
+        resolved.push(name);
     }
-    path
+    resolved
 }

@@ -3,31 +3,29 @@
 //! Say the person's message; then again and again: take in what was steered, make room, ask the
 //! model, write its reply to the journal, run its calls. No calls and nothing steered: done.
 
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::Arc;
 
-use futures::future::{Either, select};
-use futures::stream::{BoxStream, StreamExt as _};
-
-use crate::context::{self, Meter};
+use crate::context::{self, COLLAPSE_AT, Meter, TRIM_TO};
 use crate::event::{Ended, Event, Tier};
 use crate::inbox::{Inbox, Interrupted};
 use crate::listen::{Moment, Reaction};
-use crate::message::{Item, Output, Reply, Source, Step, Stop, ToolCall, UserMessage, plain};
-use crate::model::{Collector, Delta, Model, ModelError, Request};
+use crate::message::{Item, Output, Reply, Source, Stop, UserMessage};
+use crate::model::{Collector, Model, ModelError, Request};
 use crate::prompt;
+use crate::repeat;
 use crate::schedule::{Batch, Landed, Tools};
-use crate::schema;
-use crate::session::{Entry, Keyed, Session};
-use crate::tool::Cx;
+use crate::session::{Entry, Keyed, Session, hash};
+use crate::tool::{Cx, ToolSpec};
 
 /// The same call with the same result so many rounds running earns a nudge.
-const NUDGE_AT: u32 = 3;
+const NUDGE_AT: usize = 3;
 /// And so many stop the turn.
-const STOP_AT: u32 = 5;
+const STOP_AT: usize = 5;
 /// So many refusals, with nobody there to be asked, stop it too.
 const REFUSALS: usize = 5;
+
+/// Why a turn ended whose last reply is incomplete.
+const CUT: &str = "the reply was cut at the model's output limit; say \"continue\" to go on";
 
 /// Facts that are told once and again when they change, by key: date, directory, git state,
 /// instructions. Told after the prefix, since the prefix is the same on every machine.
@@ -37,6 +35,7 @@ pub type Facts = Arc<dyn Fn(&std::path::Path) -> Vec<(String, String)> + Send + 
 pub(crate) struct Agent {
     pub(crate) cx: Cx,
     pub(crate) tools: Tools,
+    pub(crate) specs: Arc<[ToolSpec]>,
     pub(crate) model: Arc<dyn Model>,
     pub(crate) system: Arc<str>,
     pub(crate) session: Session,
@@ -46,17 +45,13 @@ pub(crate) struct Agent {
     pub(crate) meter: Meter,
     /// What listeners want said before the next call to the model.
     pub(crate) unsaid: Vec<UserMessage>,
-    pub(crate) repeats: Repeats,
     /// How many refusals there were when the turn began.
     pub(crate) refusals: usize,
-    /// Whether the person has been told that the journal cannot be written.
-    pub(crate) troubled: bool,
 }
 
 impl Agent {
     /// One turn, from the person's message to the model's last word.
     pub(crate) async fn turn(&mut self, message: UserMessage) -> Ended {
-        self.repeats = Repeats::default();
         self.refusals = self.cx.desk.refused().len();
         let ended = match self.run(message).await {
             Ok(()) => Ended::Done,
@@ -80,10 +75,10 @@ impl Agent {
             }
             self.make_room().await?;
             let (reply, batch) = self.ask_model().await?;
-            let stop = reply.stop.clone();
+            let (calls, stop) = (reply.calls().next().is_some(), reply.stop.clone());
             self.write(Entry::Reply(reply));
             self.tell(Event::Replied);
-            if batch.len() > 0 {
+            if calls {
                 self.run_calls(batch).await?;
             } else if self.over(stop).await? {
                 return Ok(());
@@ -100,18 +95,22 @@ impl Agent {
         loop {
             self.cx.desk.budget.check(self.model.info()).map_err(Ended::Budget)?;
             let mut collector = Collector::default();
-            let mut batch = self.batch();
+            let mut batch = self.batch(Arc::clone(&self.tools));
             let request = self.request();
             let stream = self.model.stream(request.clone());
-            let listening = listen(stream, &mut collector, &mut batch);
-            let heard = match self.inbox.race(listening).await {
-                Ok(heard) => heard,
-                Err(Interrupted) => return Err(self.interrupted(collector, batch).await),
+            let tell = |delta| self.cx.tell(Event::Delta(delta));
+            let listening = batch.listen(stream, &mut collector, tell);
+            let Ok(heard) = self.inbox.race(listening).await else {
+                // What it said stays, without its calls; those that ran early only looked.
+                if let Some(reply) = collector.cut(self.model.info().origin.clone()) {
+                    self.write(Entry::Reply(reply));
+                }
+                return Err(self.stopped());
             };
             match heard {
                 Err(ModelError::Overflow) if !made_room => {
                     made_room = true;
-                    self.overflowed().await?;
+                    self.overflowed();
                     continue;
                 }
                 Err(error) => return Err(ended(error)),
@@ -120,7 +119,7 @@ impl Agent {
             self.book(&collector, &request.items);
             match collector.finish(self.model.info().origin.clone()) {
                 Some(reply) => {
-                    settle(&reply, &mut batch);
+                    batch.complete(&reply);
                     return Ok((reply, batch));
                 }
                 None if nudged => return Err(Ended::Failed("the model's reply was empty".into())),
@@ -133,7 +132,8 @@ impl Agent {
     /// Runs the calls of the reply that was just written; each answer is journalled as it lands.
     async fn run_calls(&mut self, mut batch: Batch) -> Result<(), Ended> {
         if batch.has_effects() {
-            self.session.journal().flush().await; // a crash must show exactly which calls were in flight
+            // A crash must show exactly which calls were in flight.
+            self.session.journal().flush().await;
         }
         batch.journalled();
         loop {
@@ -148,8 +148,9 @@ impl Agent {
                 }
             }
         }
-        if self.refused().len() >= REFUSALS {
-            return Err(Ended::Refused(self.refused().join("; ")));
+        let refused = self.refused();
+        if refused.len() >= REFUSALS {
+            return Err(Ended::Refused(refused.join("; ")));
         }
         self.check_repetition()
     }
@@ -161,15 +162,7 @@ impl Agent {
 
     async fn landed(&mut self, landed: Landed) {
         let Landed { index, call, output, changes } = landed;
-        for listener in &self.cx.desk.listeners {
-            match listener.at(Moment::Answered(&call, &output)).await {
-                Reaction::Say(message) => self.unsaid.push(message),
-                Reaction::Block(why) => {
-                    self.unsaid.push(UserMessage::text(Source::Hook, why));
-                }
-                Reaction::Go => (),
-            }
-        }
+        self.hear_or_say(Moment::Answered(&call, &output)).await;
         self.write(Entry::Result { call: index, output });
         if !changes.is_empty() {
             self.tell(Event::Changed { call: call.id.clone(), changes: changes.clone() });
@@ -178,11 +171,8 @@ impl Agent {
     }
 
     fn check_repetition(&mut self) -> Result<(), Ended> {
-        let Some(Item::Step(step)) = self.session.folded().items.last().map(|(_, item)| &**item)
-        else {
-            return Ok(());
-        };
-        let Some((name, times)) = self.repeats.count(step) else { return Ok(()) };
+        let repeated = repeat::repeated(&self.session.folded().items);
+        let Some((name, times)) = repeated else { return Ok(()) };
         if times >= STOP_AT {
             let why = format!("{name} was called {times} times running with the same result");
             self.remind(&why);
@@ -197,30 +187,14 @@ impl Agent {
     /// A reply without calls: is the turn over?
     async fn over(&mut self, stop: Stop) -> Result<bool, Ended> {
         match stop {
-            Stop::Length => {
-                return Err(Ended::Limit(
-                    "the reply was cut at the model's output limit; say \"continue\" to go on"
-                        .to_owned(),
-                ));
-            }
+            Stop::Length => return Err(Ended::Limit(CUT.to_owned())),
             Stop::Refused(why) => return Err(Ended::Failed(format!("the reply was cut: {why}"))),
             Stop::End | Stop::Interrupted => (),
         }
         let steered = self.inbox.steered();
         self.unsaid.extend(steered);
-        if let Err(why) = self.hear(Moment::Stopping).await {
-            self.unsaid.push(UserMessage::text(Source::Hook, why));
-        }
+        self.hear_or_say(Moment::Stopping).await;
         Ok(self.unsaid.is_empty())
-    }
-
-    /// The person stopped the model while it spoke: what it said stays, without its calls.
-    async fn interrupted(&mut self, collector: Collector, mut batch: Batch) -> Ended {
-        batch.cancel().await;
-        if let Some(reply) = collector.cut(self.model.info().origin.clone()) {
-            self.write(Entry::Reply(reply));
-        }
-        self.stopped()
     }
 
     fn stopped(&mut self) -> Ended {
@@ -234,48 +208,39 @@ impl Agent {
 
     /// Makes room as far as it is due. A tier that fails falls to the next.
     async fn make_room(&mut self) -> Result<(), Ended> {
-        let usable = context::usable(self.model.info());
-        if self.due(Tier::Trim) {
-            self.trim(usable);
-        }
-        if self.due(Tier::Summarise) {
-            self.summarise().await?;
-        }
-        if self.due(Tier::Collapse) {
-            self.collapse((usable * context::COLLAPSE_AT / 100).saturating_sub(1));
+        for tier in [Tier::Trim, Tier::Summarise, Tier::Collapse] {
+            if self.meter.due(tier, &self.session.folded().items) {
+                match tier {
+                    Tier::Trim => self.shrink(tier, self.meter.usable * TRIM_TO / 100),
+                    Tier::Summarise => self.summarise().await?,
+                    Tier::Collapse => {
+                        self.shrink(tier, (self.meter.usable * COLLAPSE_AT / 100).saturating_sub(1))
+                    }
+                }
+            }
         }
         Ok(())
     }
 
     /// The provider says that the prompt does not fit, whatever we estimate.
-    async fn overflowed(&mut self) -> Result<(), Ended> {
+    fn overflowed(&mut self) {
         let before = self.prompt();
-        self.trim(before.min(context::usable(self.model.info())));
+        self.shrink(Tier::Trim, before.min(self.meter.usable) * TRIM_TO / 100);
         if self.prompt() > before / 2 {
-            self.collapse(before / 2);
+            self.shrink(Tier::Collapse, before / 2);
         }
-        Ok(())
-    }
-
-    fn trim(&mut self, usable: u64) {
-        let wanted = usable * context::TRIM_TO / 100;
-        let items = &self.session.folded().items;
-        let trimmed = context::trim(&mut self.meter, items, wanted, &self.cx.keep);
-        self.made(Tier::Trim, trimmed);
     }
 
     /// Has the model summarise; a summary that fails, or that does not shrink, is a collapse.
     pub(crate) async fn summarise(&mut self) -> Result<(), Ended> {
         self.hear(Moment::Compacting).await.map_err(Ended::Failed)?;
         let before = self.prompt();
-        let from =
-            context::recent(&self.session.folded().items, context::usable(self.model.info()));
-        let summary = self.summary().await?;
-        let entry = |text: String| context::summarised(self.session.folded(), from, &text);
-        let entry = summary.filter(|text| !text.trim().is_empty()).map(entry);
-        self.made(Tier::Summarise, entry);
+        let from = context::recent(&self.session.folded().items, self.meter.usable);
+        let summary = self.summary().await?.filter(|text| !text.trim().is_empty());
+        let entry = summary.map(|text| context::summarised(self.session.folded(), from, &text));
+        self.made(Tier::Summarise, entry.into_iter().collect());
         if self.prompt() >= before {
-            self.collapse(before.saturating_sub(1));
+            self.shrink(Tier::Collapse, before.saturating_sub(1));
         }
         if self.prompt() >= before {
             self.tell(Event::Notice("nothing could be made shorter".to_owned()));
@@ -283,25 +248,25 @@ impl Agent {
         Ok(())
     }
 
-    fn collapse(&mut self, limit: u64) {
-        let folded = self.session.folded();
-        let entries = context::collapse(&mut self.meter, folded, limit, &self.cx.keep);
-        self.made(Tier::Collapse, entries);
+    /// Shrinks the prompt to this many tokens, as far as the tier can, without a model.
+    fn shrink(&mut self, tier: Tier, wanted: u64) {
+        let (meter, folded, keep) = (&mut self.meter, self.session.folded(), &self.cx.keep);
+        let entries = match tier {
+            Tier::Trim => context::trim(meter, folded, wanted, keep),
+            Tier::Summarise | Tier::Collapse => context::collapse(meter, folded, wanted, keep),
+        };
+        self.made(tier, entries);
     }
 
     /// Writes what makes room, if it does, and says how much it made.
-    fn made(&mut self, tier: Tier, entries: impl IntoIterator<Item = Entry>) {
+    fn made(&mut self, tier: Tier, entries: Vec<Entry>) {
         let before = self.prompt();
-        let entries: Vec<Entry> = entries.into_iter().collect();
         let after = context::after(&mut self.meter, self.session.folded(), &entries);
-        self.meter.did(tier, after.min(before), context::usable(self.model.info()));
-        if after >= before {
-            return;
+        self.meter.did(tier, after.min(before));
+        if after < before {
+            entries.into_iter().for_each(|entry| self.write(entry));
+            self.tell(Event::Compacted { tier, before, after });
         }
-        for entry in entries {
-            self.write(entry);
-        }
-        self.tell(Event::Compacted { tier, before, after });
     }
 
     /// What the model makes of the conversation; nothing when it fails.
@@ -313,9 +278,14 @@ impl Agent {
         if self.cx.desk.budget.check(self.model.info()).is_err() {
             return Ok(None);
         }
-        let summarising = collect(self.model.stream(request.clone()));
-        let Ok(heard) = self.inbox.race(summarising).await else { return Err(self.stopped()) };
-        let Ok(collector) = heard else { return Ok(None) };
+        let (mut collector, mut nothing) = (Collector::default(), self.batch(Tools::default()));
+        let stream = self.model.stream(request.clone());
+        let listening = nothing.listen(stream, &mut collector, drop);
+        match self.inbox.race(listening).await {
+            Ok(Ok(())) => (),
+            Ok(Err(_)) => return Ok(None),
+            Err(Interrupted) => return Err(self.stopped()),
+        }
         self.book(&collector, &request.items);
         let reply = collector.finish(self.model.info().origin.clone());
         Ok(reply.map(|reply| reply.text()))
@@ -325,20 +295,15 @@ impl Agent {
         Request {
             system: Arc::clone(&self.system),
             items: self.session.folded().items.clone().into(),
-            tools: Arc::clone(&self.tools.specs),
+            tools: Arc::clone(&self.specs),
             max_output: None,
         }
     }
 
-    fn batch(&self) -> Batch {
+    fn batch(&self, tools: Tools) -> Batch {
         let mut cx = self.cx.at(self.session.folded().state.clone());
         cx.model = Some(Arc::clone(&self.model));
-        Batch::new(cx, self.tools.clone())
-    }
-
-    fn due(&mut self, tier: Tier) -> bool {
-        let prompt = self.prompt();
-        self.meter.due(tier, prompt, context::usable(self.model.info()))
+        Batch::new(cx, tools)
     }
 
     fn prompt(&mut self) -> u64 {
@@ -374,91 +339,41 @@ impl Agent {
         self.write(Entry::User(message));
     }
 
+    /// Writes an entry; the person hears it when the journal begins to fail.
     pub(crate) fn write(&mut self, entry: Entry) {
+        let troubled = self.session.trouble().is_some();
         self.session.append(entry);
-        let trouble = self.session.trouble().cloned();
-        if let Some(why) = trouble.as_ref().filter(|_| !self.troubled) {
+        if let Some(why) = self.session.trouble().filter(|_| !troubled) {
             let path = self.session.journal().place();
             self.tell(Event::Notice(format!(
                 "this session cannot be saved for now, and goes on in memory: {path}: {why}"
             )));
         }
-        self.troubled = trouble.is_some();
     }
 
     pub(crate) fn tell(&self, event: Event) {
         self.cx.tell(event);
     }
 
-    /// Lets every listener hear; what they want said is said before the next call to the model.
+    /// Lets every listener hear; what they want said is said before the next call to the model. The
+    /// first block counts.
     async fn hear(&mut self, moment: Moment<'_>) -> Result<(), String> {
-        for listener in &self.cx.desk.listeners {
+        let mut blocked = Ok(());
+        for listener in &self.cx.desk.shared.listeners {
             match listener.at(moment).await {
                 Reaction::Go => (),
                 Reaction::Say(message) => self.unsaid.push(message),
-                Reaction::Block(why) => return Err(why),
+                Reaction::Block(why) => blocked = blocked.and(Err(why)),
             }
         }
-        Ok(())
+        blocked
     }
-}
 
-/// Takes in a reply. Calls are offered as they complete, and those that may run do so meanwhile.
-async fn listen(
-    mut stream: BoxStream<'static, Result<Delta, ModelError>>,
-    collector: &mut Collector,
-    batch: &mut Batch,
-) -> Result<(), ModelError> {
-    loop {
-        let delta = {
-            let running = std::pin::pin!(batch.run());
-            match select(running, stream.next()).await {
-                Either::Left((never, _)) => match never {},
-                Either::Right((delta, _)) => delta,
-            }
-        };
-        let Some(delta) = delta else { return Err(ModelError::cut_off()) };
-        let delta = delta?;
-        collector.take(&delta);
-        match &delta {
-            Delta::Restart { .. } => batch.restart(),
-            Delta::Void { id, args } => batch.void(id, args),
-            Delta::CallDone => batch.offer(collector.calls()),
-            Delta::Open(_)
-            | Delta::Text(_)
-            | Delta::Thinking(_)
-            | Delta::Opaque(_)
-            | Delta::Seal(_)
-            | Delta::Call { .. }
-            | Delta::Args(_)
-            | Delta::End { .. } => (),
+    /// The same where there is nothing to block: the model is told why a listener would have.
+    async fn hear_or_say(&mut self, moment: Moment<'_>) {
+        if let Err(why) = self.hear(moment).await {
+            self.unsaid.push(UserMessage::text(Source::Hook, why));
         }
-        batch.tell(Event::Delta(delta));
-        if collector.ended().is_some() {
-            return Ok(());
-        }
-    }
-}
-
-/// Takes in a reply that nobody watches.
-async fn collect(
-    mut stream: BoxStream<'static, Result<Delta, ModelError>>,
-) -> Result<Collector, ModelError> {
-    let mut collector = Collector::default();
-    while collector.ended().is_none() {
-        collector.take(&stream.next().await.unwrap_or_else(|| Err(ModelError::cut_off()))?);
-    }
-    Ok(collector)
-}
-
-/// A complete reply. When the output limit cut it, nothing more starts: not even calls that parse,
-/// since what would have followed might have changed their meaning.
-fn settle(reply: &Reply, batch: &mut Batch) {
-    let torn = |call: &ToolCall| schema::is_cut_off(&call.args);
-    if reply.stop == Stop::Length || reply.calls().last().is_some_and(torn) {
-        batch.hold(reply.calls());
-    } else {
-        batch.offer(reply.calls());
     }
 }
 
@@ -471,43 +386,4 @@ fn ended(error: ModelError) -> Ended {
         | ModelError::Quota { .. }
         | ModelError::Refused(_) => Ended::Provider(why),
     }
-}
-
-/// Counts how many rounds running a call has brought the same result.
-#[derive(Default)]
-pub(crate) struct Repeats(HashMap<u64, (u64, u32)>);
-
-impl Repeats {
-    /// Takes in a step; returns the call that repeats itself most. Twins in one step count once.
-    fn count(&mut self, step: &Step) -> Option<(String, u32)> {
-        let mut counted = HashMap::new();
-        let mut most = None;
-        for (call, output) in step.answers() {
-            let args =
-                schema::parse(&call.args).map_or_else(|_| call.args.clone(), |v| v.to_string());
-            let (asked, got) = (hash(&(&call.name, args)), hash(&without_footers(output)));
-            let times = match self.0.get(&asked) {
-                Some((before, times)) if *before == got => times + 1,
-                Some(_) | None => 1,
-            };
-            counted.insert(asked, (got, times));
-            if most.as_ref().is_none_or(|(_, most)| times > *most) {
-                most = Some((call.name.clone(), times));
-            }
-        }
-        self.0 = counted;
-        most
-    }
-}
-
-fn without_footers(output: &Output) -> String {
-    let text = plain(&output.content);
-    let ours = |line: &&str| !(line.starts_with('[') && line.ends_with(']'));
-    text.lines().filter(ours).collect::<Vec<_>>().join("\n")
-}
-
-fn hash(value: &impl std::hash::Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
 }

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::exit::{Code, Fatal};
 
@@ -28,8 +29,12 @@ pub struct Config {
     pub yes: bool,
     /// Calls to the model in one turn, at most.
     pub max_turns: u32,
-    /// US dollars, at most.
+    /// US dollars that the session may cost.
     pub max_cost: Option<f64>,
+    /// Tokens that the session may use, prompt and output together.
+    pub max_tokens: Option<u64>,
+    /// Wall time that the session may take.
+    pub max_time: Option<Duration>,
     /// The environment: keys are looked up in it, and commands get it without them.
     pub vars: Vec<(OsString, OsString)>,
     /// The person's own folder.
@@ -70,6 +75,8 @@ impl Config {
             yes: false,
             max_turns: 50,
             max_cost: None,
+            max_tokens: None,
+            max_time: None,
             home,
             vars,
         }

@@ -103,7 +103,11 @@ pub(crate) fn wire(
         keeper: Arc::new(Files { store, root: config.root() }),
         listeners: Vec::new(),
         filter: Arc::new(|_| ()),
-        limits: Limits { dollars: config.max_cost, ..Limits::default() },
+        limits: Limits {
+            dollars: config.max_cost,
+            tokens: config.max_tokens,
+            time: config.max_time,
+        },
         asks,
     };
     let mut tools = match toolset.ours {

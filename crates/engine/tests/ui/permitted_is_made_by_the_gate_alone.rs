@@ -3,7 +3,7 @@
 use purlin_engine::gate::{Permitted, Plan};
 
 fn bypass(plan: Plan) -> Permitted {
-    Permitted { plan, amended: None }
+    Permitted(plan)
 }
 
 fn main() {}

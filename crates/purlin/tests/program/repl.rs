@@ -24,8 +24,8 @@ fn text_is_shown_as_it_streams() {
     shows(&terminal, "First half, second half.\n");
     idle(&terminal);
     enter(&terminal, "exit");
+    shows(&terminal, "purlin --resume ");
     assert_eq!(left(&terminal), Some(0));
-    assert!(terminal.screen().contains("purlin --resume "), "{}", terminal.screen());
 }
 
 #[test]
@@ -259,4 +259,16 @@ fn a_model_that_writes_escape_codes_does_not_drive_the_terminal() {
     shows(&terminal, "here");
     let screen = idle(&terminal);
     assert!(screen.contains("› hi") && screen.contains("␛[2J"), "{screen}");
+}
+
+#[test]
+fn a_question_nobody_is_left_to_answer_is_a_no() {
+    let stage = Stage::saying([
+        Reply::new().call("bash", &bash("touch made")),
+        Reply::new().text("Not without you."),
+    ]);
+    let ran = stage.purlin().stdin("make it\n").finish().unwrap();
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "Not without you.\n"), "{}", ran.stderr);
+    assert!(stage.answers(1)[0].contains("nobody is there to be asked"), "{:?}", stage.answers(1));
+    assert!(!stage.world.path("made").exists());
 }

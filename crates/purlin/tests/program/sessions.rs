@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use purlin_testkit::{Latch, Ran, Reply, Running, Script};
+use purlin_testkit::{Latch, Ran, Reply, Running, Script, Terminal, refusal};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::common::{Stage, lines, said};
+use crate::common::{PURLIN, Stage, enter, lines, said, shows};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -224,4 +225,46 @@ fn a_state_folder_that_cannot_be_written_is_said_once_and_no_hindrance() {
     let answers = stage.answers(1);
     assert_eq!(answers[0], "1\ttext");
     assert!(answers[1].starts_with("hi\n"), "{answers:?}");
+}
+
+#[test]
+fn a_session_can_be_chosen_from_the_list_by_its_number() {
+    let stage = two_turns();
+    stage.ask("my colour is blue");
+    let size = purlin_testkit::terminal::Size::default();
+    let url = stage.server.url();
+    let environment = [("PURLIN_BASE_URL", url.as_str()), ("PURLIN_MODEL", "scripted")];
+    let terminal = Terminal::start(&stage.world, PURLIN, &["-r"], &environment, size).unwrap();
+    shows(&terminal, "my colour is blue");
+    shows(&terminal, "which?");
+    enter(&terminal, "1");
+    shows(&terminal, "in which you said 1 thing");
+    enter(&terminal, "which colour?");
+    shows(&terminal, "You said blue.");
+}
+
+#[test]
+fn a_session_whose_folder_is_gone_goes_on_where_the_person_is() {
+    let pwd = Reply::new().call("bash", &json!({"command": "pwd"}));
+    let stage = Stage::saying([Reply::new().text("Here."), pwd, Reply::new().text("There.")]);
+    stage.world.file("gone/x", "");
+    on(&stage, &["-C", "gone", "-p", "hello"]);
+    fs::remove_dir_all(stage.world.path("gone")).unwrap();
+    let id = stage.journal().file_stem().unwrap().to_str().unwrap().to_owned();
+    assert_eq!(on(&stage, &["-r", &id, "-p", "where?"]).stdout, "There.\n");
+    assert!(stage.answers(2)[0].contains("/project\n"), "{:?}", stage.answers(2));
+}
+
+#[test]
+fn cc_30_a_prompt_far_beyond_the_window_does_not_wedge_the_session() {
+    let stage = Stage::new(Script::by(|request| match request.bytes.len() {
+        ..131_072 => Reply::new().text("That was long.").into(),
+        _ => refusal::too_long().into(),
+    }));
+    let long = "word ".repeat(100_000);
+    let ran = stage.purlin().args(["-p", "-"]).stdin(long).finish().unwrap();
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "That was long.\n"), "{}", ran.stderr);
+    assert_eq!(on(&stage, &["-c", "-p", "and now?"]).code, Some(0));
+    let last = Arc::clone(stage.requests().last().unwrap());
+    assert!(said(&last, "user").contains("word word") && said(&last, "user").contains("and now?"));
 }

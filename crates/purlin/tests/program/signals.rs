@@ -109,3 +109,14 @@ fn a_reader_that_leaves_ends_the_turn() {
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
 }
+
+#[test]
+fn an_interrupt_reaches_the_command_of_a_sub_agent() {
+    let sleep = json!({"command": "sleep 300 & echo \"pids $$ $! .\"; sleep 300"});
+    let script = Script::new().then(Reply::new().call("agent", &json!({"task": "wait"})));
+    let stage = Stage::new(script.then(Reply::new().call("bash", &sleep)));
+    let run = stage.purlin().args(["--yes", "-p", "wait", "--output-format", "stream-json"]);
+    let running = run.start().unwrap();
+    assert!(running.says(" .\\n"), "the command never spoke");
+    assert_eq!(stop(running, Signal::INT), Some(130));
+}

@@ -1,12 +1,10 @@
 //! Commands in, events out: all that a front end knows of the engine.
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::budget::Spent;
-use crate::effect::{Claim, Effect};
+use crate::effect::Claim;
 use crate::gate::Preview;
 use crate::listen::Change;
 use crate::message::{Origin, Output, UserMessage};
@@ -168,14 +166,4 @@ pub enum Decision {
     No(Option<String>),
     /// The answer to a question of choice.
     Text(String),
-}
-
-/// What a front end shows for an effect.
-pub fn paths(effect: &Effect) -> Vec<&PathBuf> {
-    match effect {
-        Effect::Files { reads, writes } => writes.iter().chain(reads).collect(),
-        Effect::Exec(_) | Effect::Net(_) | Effect::Session | Effect::Agent | Effect::Unknown => {
-            Vec::new()
-        }
-    }
 }

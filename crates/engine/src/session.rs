@@ -38,7 +38,11 @@ pub fn mode(state: &State) -> Mode {
 }
 
 /// Puts changes into a state. A null removes its key.
-pub fn merge(state: &mut State, changes: &State) {
+pub fn merge(state: &mut Arc<State>, changes: &State) {
+    if changes.is_empty() {
+        return;
+    }
+    let state = Arc::make_mut(state); // copied only while a call still holds it
     for (key, value) in changes {
         if value.is_null() {
             state.shift_remove(key);
@@ -108,7 +112,7 @@ pub struct Folded {
     /// What the model is told. Every call in it has an answer.
     pub items: Vec<Keyed>,
     /// The session's state.
-    pub state: State,
+    pub state: Arc<State>,
     /// The model that spoke last, where the path says so.
     pub model: Option<Origin>,
     /// Checkpoints that an undo can go back to, oldest first, by line.

@@ -111,15 +111,15 @@ impl Cx {
 
     /// The same place with the session in this state.
     #[must_use]
-    pub fn at(&self, state: State) -> Self {
+    pub fn at(&self, state: Arc<State>) -> Self {
         let cwd = session::cwd(&state).unwrap_or_else(|| self.cwd.clone());
-        Self { cwd, state: Arc::new(state), ..self.clone() }
+        Self { cwd, state, ..self.clone() }
     }
 
     /// The same place after a call changed the session.
     #[must_use]
     pub fn after(&self, output: &Output) -> Self {
-        let mut state = State::clone(&self.state);
+        let mut state = Arc::clone(&self.state);
         session::merge(&mut state, &output.state);
         self.at(state)
     }
@@ -129,9 +129,10 @@ impl Cx {
         resolve(&self.cwd.join(written))
     }
 
-    /// A path as results show it: relative to the project where it lies inside.
+    /// A path as results show it. Given back in another call it names the same file, so it is
+    /// relative to the directory where it lies inside, and else absolute.
     pub fn show(&self, path: &Path) -> String {
-        match path.strip_prefix(&self.root) {
+        match path.strip_prefix(&self.cwd) {
             Ok(inside) if inside.as_os_str().is_empty() => ".".to_owned(),
             Ok(inside) => inside.display().to_string(),
             Err(_) => path.display().to_string(),

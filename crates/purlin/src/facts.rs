@@ -80,7 +80,11 @@ fn now_there(root: &Path, cwd: &Path, now: SystemTime) -> String {
 }
 
 fn branch(root: &Path) -> String {
-    let Ok(head) = fs::read_to_string(root.join(".git/HEAD")) else { return "none".to_owned() };
+    let git = root.join(".git");
+    // In a worktree `.git` is a file that says where the folder is.
+    let linked = fs::read_to_string(&git).unwrap_or_default();
+    let folder = linked.trim().strip_prefix("gitdir: ").map_or(git, |folder| root.join(folder));
+    let Ok(head) = fs::read_to_string(folder.join("HEAD")) else { return "none".to_owned() };
     let head = head.trim();
     let detached = || format!("detached at {}", head.chars().take(10).collect::<String>());
     head.strip_prefix("ref: refs/heads/").map_or_else(detached, str::to_owned)
@@ -92,7 +96,8 @@ fn entries(root: &Path) -> String {
         let slash = if entry.file_type().is_ok_and(|kind| kind.is_dir()) { "/" } else { "" };
         format!("{}{slash}", entry.file_name().display())
     };
-    let mut names: Vec<String> = read.flatten().map(name).filter(|name| name != ".git/").collect();
+    let mut names: Vec<String> =
+        read.flatten().map(name).filter(|name| name.trim_end_matches('/') != ".git").collect();
     names.sort();
     let more = names.len().saturating_sub(ENTRIES);
     names.truncate(ENTRIES);

@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::diff::Changes;
 use crate::replace::{Replacement, replace};
 use crate::seen::Seen;
-use crate::spec::{names, shown, spec};
+use crate::spec::{names, spec};
 use crate::target::{Change, Target, make, preview};
 
 /// Replaces pieces of files.
@@ -120,7 +120,7 @@ fn edits(call: &ToolCall, cx: &Cx) -> Result<Vec<Edits>, ToolError> {
         match files.iter_mut().find(|file| file.path == resolved) {
             Some(file) => file.all.push(one),
             None => {
-                let shown = shown(cx, &resolved);
+                let shown = cx.show(&resolved);
                 files.push(Edits { path: resolved, shown, all: vec![one] });
             }
         }

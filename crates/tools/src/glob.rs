@@ -12,7 +12,7 @@ use purlin_engine::tool::{Cx, Tool, ToolError, ToolSpec, arguments};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::spec::{looking, shown, spec};
+use crate::spec::{looking, spec};
 use crate::text::count;
 use crate::walk::{Clock, Names, walk};
 
@@ -46,7 +46,7 @@ impl Tool for Glob {
         Names::new(&pattern).map_err(ToolError::Tell)?;
         let folder = cx.path(path.as_deref().unwrap_or("."));
         let title = match &path {
-            Some(_) => format!("glob {pattern} in {}", shown(cx, &folder)),
+            Some(_) => format!("glob {pattern} in {}", cx.show(&folder)),
             None => format!("glob {pattern}"),
         };
         Ok(Claim { call: call.clone(), title, effect: Effect::reads([folder]) })
@@ -57,7 +57,7 @@ impl Tool for Glob {
         let plan = arguments(&claim.call).map(|Arguments { pattern, path }| {
             let folder = cx.path(path.as_deref().unwrap_or("."));
             let work = move |stop: &AtomicBool| {
-                find(&pattern, &folder, &|path| shown(&show, path), stop).map(Output::text)
+                find(&pattern, &folder, &|path| show.show(path), stop).map(Output::text)
             };
             looking(claim, cx, work)
         });

@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::file::{self, Opened};
 use crate::hits::{Hits, Mode, Query};
 use crate::seen;
-use crate::spec::{looking, shown, spec};
+use crate::spec::{looking, spec};
 use crate::text::clip;
 use crate::walk::{Clock, Names, Skipped, walk};
 
@@ -69,15 +69,14 @@ impl Tool for Grep {
         let search = search(call, cx)?;
         let (pattern, cut) = clip(&search.pattern, TITLE);
         let more = if cut > 0 { "…" } else { "" };
-        let title = format!("grep {pattern}{more} in {}", shown(cx, &search.place));
+        let title = format!("grep {pattern}{more} in {}", cx.show(&search.place));
         Ok(Claim { call: call.clone(), title, effect: Effect::reads([search.place]) })
     }
 
     fn prepare(&self, claim: Claim, cx: &Cx) -> BoxFuture<'static, Result<Plan, ToolError>> {
         let show = cx.clone();
         let plan = search(&claim.call, cx).map(|search| {
-            let work =
-                move |stop: &AtomicBool| search_in(&search, &|path| shown(&show, path), stop);
+            let work = move |stop: &AtomicBool| search_in(&search, &|path| show.show(path), stop);
             looking(claim, cx, work)
         });
         ready(plan).boxed()

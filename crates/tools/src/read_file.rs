@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::file::{self, Opened, WHOLE};
 use crate::seen;
-use crate::spec::{looking, names, shown, spec};
+use crate::spec::{looking, names, spec};
 use crate::text::{Text, size};
 use crate::window::{Asked, Room, Window, far, near};
 
@@ -104,7 +104,7 @@ fn parts(call: &ToolCall, cx: &Cx) -> Result<Vec<Part>, ToolError> {
         if limit == Some(0) {
             return Err(ToolError::tell("read_file: a `limit` of 0 shows nothing; leave it out"));
         }
-        Ok(Part { shown: shown(cx, &path), path, asked: Asked { first, limit } })
+        Ok(Part { shown: cx.show(&path), path, asked: Asked { first, limit } })
     };
     let parts = all.map(part).collect::<Result<Vec<_>, _>>()?;
     if parts.is_empty() {

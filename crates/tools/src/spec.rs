@@ -1,6 +1,5 @@
 //! What the tools have in common: a declaration, a title, a plan that only looks.
 
-use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use purlin_engine::effect::Claim;
@@ -28,12 +27,6 @@ pub(crate) fn names<'a>(all: impl Iterator<Item = &'a str>) -> String {
         None | Some(0) => all.join(", "),
         Some(more) => format!("{} and {more} more", all[..NAMED].join(", ")),
     }
-}
-
-/// A path as answers show it. Given back in another call it must name the same file, so it is
-/// relative only while the session's directory is the project's root.
-pub(crate) fn shown(cx: &Cx, path: &Path) -> String {
-    if cx.cwd == cx.root { cx.show(path) } else { path.display().to_string() }
 }
 
 /// A plan that does all its work when it runs, on a pool thread, and changes nothing.

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::edit_file::{stale, unseen};
 use crate::seen::Seen;
-use crate::spec::{shown, spec};
+use crate::spec::spec;
 use crate::target::{Change, Target, make, preview};
 use crate::text::{Ends, Text, count, lines};
 
@@ -39,7 +39,7 @@ impl Tool for WriteFile {
     fn claim(&self, call: &ToolCall, cx: &Cx) -> Result<Claim, ToolError> {
         let Arguments { path, .. } = arguments(call)?;
         let path = cx.path(&path);
-        let title = format!("write {}", shown(cx, &path));
+        let title = format!("write {}", cx.show(&path));
         Ok(Claim { call: call.clone(), title, effect: Effect::writes(path) })
     }
 
@@ -48,7 +48,7 @@ impl Tool for WriteFile {
         async move {
             let Arguments { path, content } = arguments(&claim.call)?;
             let path = cx.path(&path);
-            let (shown, state) = (shown(&cx, &path), cx.state.clone());
+            let (shown, state) = (cx.show(&path), cx.state.clone());
             let work =
                 move |_: &_| Target::look(&path, &shown, &state).and_then(|at| put(at, &content));
             let (changes, answer) = cx.blocking(work).await?.map_err(ToolError::Tell)?;

@@ -418,6 +418,6 @@ async fn the_state_of_the_session_is_told_and_journalled() {
         _ => None,
     });
     assert_eq!(told.len(), 3);
-    assert_eq!(json!(talk.folded().state), json!({"mode": "plan"}));
+    assert_eq!(json!(*talk.folded().state), json!({"mode": "plan"}));
     talk.end().await;
 }

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
+use purlin_engine::effect::Effect;
 use purlin_engine::event::{Ended, Event};
 use purlin_engine::message::{Item, UserMessage, plain};
 use purlin_engine::session::{Entry, Folded, Session, fold};
@@ -265,11 +266,11 @@ async fn a_session_goes_on_where_it_was() {
     talk.end().await;
     let mut talk = Bench::with(model, folder).start();
     let turn = talk.turn("two").await;
-    let path = turn.pick(|event| match event {
-        Event::Started { claim } => Some(purlin_engine::event::paths(&claim.effect)[0].clone()),
+    let touched = turn.pick(|event| match event {
+        Event::Started { claim } => Some(claim.effect.clone()),
         _ => None,
     });
-    assert_eq!(path, [PathBuf::from("/project/sub/x")]);
+    assert_eq!(touched, [Effect::writes(PathBuf::from("/project/sub/x"))]);
     assert_eq!(plain(&talk.answers()[0].content), "did cd");
     assert_eq!(talk.story().len(), 8);
     talk.end().await;

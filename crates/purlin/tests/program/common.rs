@@ -69,8 +69,8 @@ impl Stage {
     pub(crate) fn journals(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.sessions()) else { return Vec::new() };
         let paths = entries.map(|entry| entry.expect("an entry").path());
-        let mut paths: Vec<_> = paths.filter(|path| path.extension().is_some()).collect();
-        paths.retain(|path| path.extension().is_some_and(|ending| ending == "jsonl"));
+        let journal = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "jsonl");
+        let mut paths: Vec<_> = paths.filter(journal).collect();
         paths.sort();
         paths
     }
@@ -158,7 +158,7 @@ pub(crate) fn left(terminal: &Terminal) -> Option<i32> {
 }
 
 /// Where the tests' own PATH has a program.
-pub(crate) fn found(program: &str) -> PathBuf {
+fn found(program: &str) -> PathBuf {
     let path = std::env::var_os("PATH").expect("a PATH");
     let mut places = std::env::split_paths(&path).map(|folder| folder.join(program));
     places.find(|place| place.is_file()).unwrap_or_else(|| panic!("no {program} on PATH"))

@@ -1,8 +1,10 @@
 //! `purlin demo`: with whatever the machine has, offline.
 
+use std::process::Command;
+
 use purlin_testkit::{Ran, World};
 
-use crate::common::{PURLIN, found, path_of};
+use crate::common::{PURLIN, path_of};
 
 fn demo(world: &World, path: &str) -> Ran {
     world.run(PURLIN).arg("demo").env("PATH", path).finish().unwrap()
@@ -17,26 +19,25 @@ fn sees_a_bug_fixed(ran: &Ran, language: &str) {
     assert!(ran.stdout.contains("Fixed.") && !ran.stdout.contains("@@ -"), "{}", ran.stdout);
 }
 
+/// Where a program really is, as it says itself: what stands on PATH may be a version manager's
+/// stand-in, which needs the home it was installed in.
+fn really(program: &str, args: &[&str]) -> String {
+    let said = Command::new(program).args(args).output().unwrap();
+    String::from_utf8(said.stdout).unwrap().trim().to_owned()
+}
+
 #[test]
 fn the_demo_runs_with_cargo() {
-    let world = World::new();
-    // Rustup's stand-ins need the home they were installed in; a plain toolchain does not.
-    let tools = std::process::Command::new("rustc").args(["--print", "sysroot"]).output().unwrap();
-    let tools = format!("{}/bin", String::from_utf8(tools.stdout).unwrap().trim());
-    let path = format!("{tools}:/usr/bin:/bin");
-    assert!(found("cargo").is_file());
-    sees_a_bug_fixed(&demo(&world, &path), "Rust");
+    let tools = really("rustc", &["--print", "sysroot"]);
+    sees_a_bug_fixed(&demo(&World::new(), &format!("{tools}/bin:/usr/bin:/bin")), "Rust");
 }
 
 #[test]
 fn the_demo_runs_with_python_alone() {
     let world = World::new();
-    let python = std::process::Command::new("python3");
-    let mut python = python;
-    let real = python.args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
-    let real = String::from_utf8(real.stdout).unwrap();
     let path = path_of(&world, &["sh", "bash"]);
-    std::os::unix::fs::symlink(real.trim(), format!("{path}/python3")).unwrap();
+    let python = really("python3", &["-c", "import sys; print(sys.executable)"]);
+    world.link(format!("{path}/python3"), python);
     sees_a_bug_fixed(&demo(&world, &path), "Python");
 }
 

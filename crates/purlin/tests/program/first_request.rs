@@ -78,9 +78,20 @@ fn cc_61_date_folder_and_branch_are_told_after_the_prefix() {
     }
     let system = text(&request.messages()[0]);
     assert!(!system.contains(&*project.to_string_lossy()));
-    let year = std::process::Command::new("date").args(["-u", "+%Y-%m-%d"]).output().unwrap();
-    let today = String::from_utf8(year.stdout).unwrap();
+    let today = stage.world.run("date").args(["-u", "+%Y-%m-%d"]).finish().unwrap().stdout;
     assert!(told.contains(today.trim()), "{told}");
+}
+
+#[test]
+fn the_branch_of_a_worktree_is_its_own() {
+    let stage = Stage::saying([Reply::new().text("Hello.")]);
+    stage.world.git();
+    let tree = stage.world.home().join("tree");
+    let run = stage.world.run("git").args(["worktree", "add", "--quiet", "-b", "side"]);
+    assert_eq!(run.arg(&tree).finish().unwrap().code, Some(0));
+    assert_eq!(stage.purlin().folder(&tree).args(["-p", "hi"]).finish().unwrap().code, Some(0));
+    let told = said(&stage.requests()[0], "user");
+    assert!(told.contains("git branch: side") && told.contains("in it: nothing"), "{told}");
 }
 
 #[test]
@@ -112,25 +123,16 @@ fn facts_are_told_again_only_when_they_change() {
 
 #[test]
 fn nothing_is_executed_before_it() {
-    // Every program of the usual names leaves a mark when it is run.
-    let (stage, _) = first(|stage| {
-        small_project(stage);
-        for name in ["git", "bash", "sh", "uname", "cargo", "node", "python3"] {
-            let mark = format!("#!/bin/sh\necho {name} >> {}\n", stage.world.path("ran").display());
-            stage.world.file(format!("bin/{name}"), mark).mode(format!("bin/{name}"), 0o755);
-        }
-    });
-    // The first run had the usual PATH; now the same with ours.
-    let path = stage.world.path("bin").display().to_string();
-    let run = stage.purlin().env("PATH", path).env("PURLIN_BASE_URL", "http://127.0.0.1:9/v1");
-    assert_eq!(
-        run.args(["-p", "hi", "-C", "."])
-            .limit(std::time::Duration::from_secs(30))
-            .finish()
-            .unwrap()
-            .code,
-        Some(5)
-    );
+    let stage = Stage::saying([Reply::new().text("Hello.")]);
+    small_project(&stage);
+    // Every program that might be asked leaves a mark when it is.
+    for name in ["git", "bash", "sh", "uname", "cargo", "node", "python3"] {
+        let mark = format!("#!/bin/sh\necho {name} >> {}\n", stage.world.path("ran").display());
+        stage.world.file(format!("bin/{name}"), mark).mode(format!("bin/{name}"), 0o755);
+    }
+    let run = stage.purlin().env("PATH", stage.world.path("bin")).args(["-p", "hi"]);
+    assert_eq!(run.finish().unwrap().code, Some(0));
+    assert!(said(&stage.requests()[0], "user").contains("on PATH: cargo python3 node git"));
     assert!(!stage.world.path("ran").exists(), "{}", stage.world.read("ran"));
 }
 

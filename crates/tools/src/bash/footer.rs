@@ -42,8 +42,10 @@ impl Notes<'_> {
     }
 
     fn place(&self, cx: &Cx) -> Option<String> {
-        if *self.now != resolve(&cx.root) {
-            return Some(format!("now in {}", cx.show(self.now)));
+        let root = resolve(&cx.root);
+        if *self.now != root {
+            let place = self.now.strip_prefix(&root).unwrap_or(self.now);
+            return Some(format!("now in {}", place.display()));
         }
         self.moved.then(|| "now in the project's root".to_owned())
     }

@@ -275,7 +275,10 @@ fn every_end_but_done_says_what_happened_and_what_to_do() {
         (Ended::Limit("50 rounds".into()), "limit: 50 rounds\nhint: /tokens"),
         (Ended::Budget("$1 of $1".into()), "budget: $1 of $1\nhint: the session is kept"),
         (Ended::Repetition("5 times".into()), "stopped: 5 times\nhint: say what to try instead"),
-        (Ended::Refused("rm".into()), "not permitted: rm\nhint: run it yourself, or start again with --yes and then everything may run"),
+        (
+            Ended::Refused("rm".into()),
+            "not permitted: rm\nhint: run it yourself, or start again with --yes and then everything may run",
+        ),
         (Ended::Auth("401".into()), "the key was not accepted: 401\nhint: check the key"),
         (Ended::Provider("503".into()), "the provider failed: 503\nhint: nothing is lost"),
         (Ended::Failed("odd".into()), "failed: odd\nhint: nothing is lost"),

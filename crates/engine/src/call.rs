@@ -49,7 +49,12 @@ pub(crate) async fn answer(
         Err(why) => return Some((told(&cx, Err(why)), Vec::new())),
     };
     let mut call = Call { tool, claim, cx, journalled, ticket: None };
-    let ran = Abortable::new(AssertUnwindSafe(call.run()).catch_unwind(), stop).await;
+    let held = async {
+        let ran = AssertUnwindSafe(call.run()).catch_unwind().await;
+        call.journalled().await; // an early answer is held: its reply may yet be forgotten
+        ran
+    };
+    let ran = Abortable::new(held, stop).await;
     let changes = match call.ticket {
         Some(ticket) => call.cx.desk.shared.keeper.after(ticket).await,
         None => Vec::new(),
@@ -132,7 +137,14 @@ impl Call {
             };
             drop(flight);
             let Plan { claim, preview, .. } = pending.plan();
-            self.ask(claim, preview.clone(), need.clone()).await?;
+            if !self.ask(claim, preview.clone(), need.clone()).await? {
+                flight = self.flight(&claim.effect).await;
+                checked = match need {
+                    Some(_) => Checked::Run(pending.approve_as_shown()),
+                    None => self.judge(None).await?,
+                };
+                continue;
+            }
             flight = self.flight(&claim.effect).await;
             if need.is_some() {
                 // What a running call found out it needs cannot be prepared a second time.
@@ -158,22 +170,28 @@ impl Call {
         let _ = self.journalled.clone().wait_for(|journalled| *journalled).await;
     }
 
-    /// Questions wait until the reply is complete and journalled.
+    /// Questions wait until the reply is complete and journalled, and then for their turn. Nothing
+    /// is asked, and false returned, when the rules have changed their mind meanwhile: somebody
+    /// said "always" to another call.
     async fn ask(
         &self,
         claim: &Claim,
         preview: Option<Preview>,
         why: Option<String>,
-    ) -> Result<(), ToolError> {
+    ) -> Result<bool, ToolError> {
         self.journalled().await;
         let rules = &self.cx.desk.shared.gate.rules;
+        let before = rules.verdict(claim);
         let always = rules.always(claim);
         let question = Question::Permit { claim: claim.clone(), preview, why, always };
-        Err(ToolError::Tell(match self.cx.ask(question).await {
-            Decision::Yes => return Ok(()),
+        let still_open = || rules.verdict(claim) == before;
+        let asked = self.cx.desk.ask(&self.cx.agent, question, still_open).await;
+        let Some(decision) = asked else { return Ok(false) };
+        Err(ToolError::Tell(match decision {
+            Decision::Yes => return Ok(true),
             Decision::Always => {
                 rules.allow(claim);
-                return Ok(());
+                return Ok(true);
             }
             Decision::No(None) => prompt::REFUSED.trim_end().to_owned(),
             Decision::No(Some(why)) => format!("not permitted: {why}"),

@@ -59,18 +59,27 @@ impl Desk {
         let _ = self.events.send(Told { agent: agent.clone(), event });
     }
 
-    /// Asks the person and waits. Questions of all agents come one after the other.
-    pub(crate) async fn ask(&self, agent: &AgentId, question: Question) -> Decision {
+    /// Asks the person and waits. Questions of all agents come one after the other; one that is
+    /// no longer open when its turn comes is not asked.
+    pub(crate) async fn ask(
+        &self,
+        agent: &AgentId,
+        question: Question,
+        still_open: impl Fn() -> bool,
+    ) -> Option<Decision> {
         if self.shared.asks == Asks::Nobody {
-            return self.refuse(&question);
+            return Some(self.refuse(&question));
         }
         let mut asked = self.asking.lock().await;
+        if !still_open() {
+            return None;
+        }
         *asked += 1;
         let ask = AskId(*asked);
         let (answer, answered) = oneshot::channel();
         *locked(&self.open) = Some((ask, answer));
         self.tell(agent, Event::Ask { ask, question });
-        answered.await.unwrap_or(Decision::No(None))
+        Some(answered.await.unwrap_or(Decision::No(None)))
     }
 
     /// Delivers an answer; one to a question that is no longer open is dropped.

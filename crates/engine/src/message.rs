@@ -310,8 +310,9 @@ impl OpenStep {
     }
 
     /// The calls nobody has answered yet.
-    pub fn unanswered(&self) -> impl Iterator<Item = usize> {
-        self.outputs.iter().enumerate().filter(|(_, output)| output.is_none()).map(|(i, _)| i)
+    pub fn unanswered(&self) -> impl Iterator<Item = (usize, &ToolCall)> {
+        let calls = self.reply.calls().enumerate().zip(&self.outputs);
+        calls.filter(|(_, output)| output.is_none()).map(|(call, _)| call)
     }
 
     /// Providers reject a call without an answer, so what nobody answered is "interrupted".

@@ -17,7 +17,9 @@ use serde_json::{Map, Value};
 use crate::event::Tier;
 use crate::gate::Mode;
 use crate::listen::Change;
-use crate::message::{Content, Item, OpenStep, Origin, Output, Reply, Source, UserMessage};
+use crate::message::{
+    Content, Item, OpenStep, Origin, Output, Reply, Source, ToolCall, UserMessage,
+};
 use crate::model::ItemKey;
 
 /// What calls and the person changed about a session, by key: `cwd`, `mode`, `name`, what was
@@ -158,8 +160,8 @@ pub(crate) fn hash(value: impl Hash) -> u64 {
 }
 
 impl Folded {
-    /// The calls of the last reply that nobody has answered yet.
-    pub fn unanswered(&self) -> impl Iterator<Item = usize> {
+    /// The calls of the last reply that nobody has answered yet, with their place in it.
+    pub fn unanswered(&self) -> impl Iterator<Item = (usize, &ToolCall)> {
         self.open.iter().flat_map(|(step, ..)| step.unanswered())
     }
 

@@ -141,7 +141,8 @@ impl Cx {
 
     /// Asks the person and waits; questions of all agents queue. With nobody there it is no.
     pub async fn ask(&self, question: Question) -> Decision {
-        self.desk.ask(&self.agent, question).await
+        let asked = self.desk.ask(&self.agent, question, || true).await;
+        asked.unwrap_or(Decision::No(None))
     }
 
     /// Shows output while the call runs. Not journalled and not sent.

@@ -9,7 +9,7 @@ use crate::context::{self, COLLAPSE_AT, Meter, TRIM_TO};
 use crate::event::{Ended, Event, Tier};
 use crate::inbox::{Inbox, Interrupted};
 use crate::listen::{Moment, Reaction};
-use crate::message::{Item, Output, Reply, Source, Stop, UserMessage};
+use crate::message::{Item, Output, Reply, Source, Stop, ToolCall, UserMessage};
 use crate::model::{Collector, Model, ModelError, Request};
 use crate::prompt;
 use crate::repeat;
@@ -198,9 +198,12 @@ impl Agent {
     }
 
     fn stopped(&mut self) -> Ended {
-        let open: Vec<usize> = self.session.folded().unanswered().collect();
-        for call in open {
-            self.write(Entry::Result { call, output: Output::interrupted() });
+        let place = |(index, call): (usize, &ToolCall)| (index, call.id.clone());
+        let open: Vec<_> = self.session.folded().unanswered().map(place).collect();
+        for (call, id) in open {
+            let output = Output::interrupted();
+            self.tell(Event::Answered { call: id, output: output.clone() });
+            self.write(Entry::Result { call, output });
         }
         self.remind(prompt::STOPPED);
         Ended::Interrupted
@@ -212,6 +215,8 @@ impl Agent {
             if self.meter.due(tier, &self.session.folded().items) {
                 match tier {
                     Tier::Trim => self.shrink(tier, self.meter.usable * TRIM_TO / 100),
+                    // What does not fit cannot be summarised either.
+                    Tier::Summarise if self.prompt() > self.meter.usable => (),
                     Tier::Summarise => self.summarise().await?,
                     Tier::Collapse => {
                         self.shrink(tier, (self.meter.usable * COLLAPSE_AT / 100).saturating_sub(1))

@@ -1,6 +1,7 @@
 //! Who may say yes, and to what.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::future::{BoxFuture, ready};
 use purlin_engine::desk::Asks;
@@ -419,5 +420,39 @@ async fn the_state_of_the_session_is_told_and_journalled() {
     });
     assert_eq!(told.len(), 3);
     assert_eq!(json!(*talk.folded().state), json!({"mode": "plan"}));
+    talk.end().await;
+}
+
+/// Asks until "always" was said once.
+#[derive(Default)]
+struct Remembers(AtomicBool);
+
+impl Rules for Remembers {
+    fn verdict(&self, _: &Claim) -> Option<Verdict> {
+        self.0.load(Ordering::SeqCst).then_some(Verdict::Allow)
+    }
+
+    fn always(&self, _: &Claim) -> String {
+        "everything".to_owned()
+    }
+
+    fn allow(&self, _: &Claim) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn always_settles_the_questions_that_wait_behind_it() {
+    let reply = Reply::new().call("touch", &what("a")).call("touch", &what("b"));
+    let mut talk = Bench::new(Scripted::new([reply, Reply::new().text("done")]))
+        .change(|bench| {
+            asking(bench);
+            bench.shared.gate.rules = Box::<Remembers>::default();
+        })
+        .start();
+    talk.answer = Box::new(|_| Decision::Always);
+    let turn = talk.turn("go").await;
+    assert_eq!(turn.questions().len(), 1);
+    assert_eq!([talk.answer_to(0), talk.answer_to(1)], ["did a", "did b"]);
     talk.end().await;
 }

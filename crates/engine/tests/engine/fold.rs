@@ -101,7 +101,7 @@ fn what_a_crash_left_unanswered_was_interrupted() {
     session.append(said("go"));
     session.append(reply(1, 3));
     session.append(result(1, "real"));
-    assert_eq!(session.folded().unanswered().collect::<Vec<_>>(), [0, 2]);
+    assert_eq!(session.folded().unanswered().map(|(index, _)| index).collect::<Vec<_>>(), [0, 2]);
     let again = memory.session();
     let answers = ["person: go", "model: reply 1", "t: interrupted", "t: real", "t: interrupted"];
     assert_eq!(story(again.folded()), answers);

@@ -59,10 +59,10 @@ async fn nc_12_a_write_that_was_complete_when_the_reply_was_cut_does_not_run() {
     let model = Scripted::new([Said::Hanging(reply), done().into()]);
     let mut talk = Bench::new(model).start();
     talk.prompt("go");
-    talk.until(|event| matches!(event, Event::Answered { .. })).await; // the look, early
+    talk.until(|event| matches!(event, Event::Started { .. })).await; // the look, early
     talk.send(Command::Interrupt);
     talk.rest().await;
-    assert_eq!(talk.stage.log(), ["look b", "look b done"]);
+    assert!(talk.stage.log().iter().all(|line| line.starts_with("look b")));
     assert!(talk.answers().is_empty()); // the text stays without its calls
     assert!(talk.story().contains(&"model: I write.".to_owned()));
     goes_on(talk).await;

@@ -47,10 +47,17 @@ async fn early_answers_are_held_until_the_reply_is_journalled() {
     let reply = held(&bench, Reply::new().call("look", &what("a")));
     let mut talk = start(bench, reply);
     talk.prompt("go");
-    talk.until(|event| matches!(event, Event::Answered { .. })).await;
+    talk.until(|event| matches!(event, Event::Started { .. })).await;
+    while !talk.stage.log().contains(&"look a done".to_owned()) {
+        tokio::task::yield_now().await;
+    }
     assert_eq!(journal::read(&talk.path).unwrap().len(), 2); // the header and the message
     talk.stage.latch("end").open();
-    talk.rest().await;
+    let told = talk.rest().await.pick(|event| match event {
+        Event::Replied | Event::Answered { .. } => Some(matches!(event, Event::Replied)),
+        _ => None,
+    });
+    assert_eq!(told, [true, false, true]); // a front end, too, hears the reply first
     let kinds: Vec<Value> = journal::read(&talk.path).unwrap()[1..]
         .iter()
         .map(|line| serde_json::from_str::<Value>(line).unwrap()["kind"].clone())

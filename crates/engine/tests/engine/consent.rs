@@ -1,7 +1,6 @@
 //! Who may say yes, and to what.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::future::{BoxFuture, ready};
 use purlin_engine::desk::Asks;
@@ -421,24 +420,6 @@ async fn the_state_of_the_session_is_told_and_journalled() {
     assert_eq!(told.len(), 3);
     assert_eq!(json!(*talk.folded().state), json!({"mode": "plan"}));
     talk.end().await;
-}
-
-/// Asks until "always" was said once.
-#[derive(Default)]
-struct Remembers(AtomicBool);
-
-impl Rules for Remembers {
-    fn verdict(&self, _: &Claim) -> Option<Verdict> {
-        self.0.load(Ordering::SeqCst).then_some(Verdict::Allow)
-    }
-
-    fn always(&self, _: &Claim) -> String {
-        "everything".to_owned()
-    }
-
-    fn allow(&self, _: &Claim) {
-        self.0.store(true, Ordering::SeqCst);
-    }
 }
 
 #[tokio::test]

@@ -245,21 +245,21 @@ async fn a_target_that_became_forbidden_during_the_question_is_refused_despite_t
     talk.end().await;
 }
 
-/// Allows what the person said "always" to, by title.
+/// Allows what the person said "always" to, by tool.
 #[derive(Default)]
 struct Remembers(std::sync::Mutex<Vec<String>>);
 
 impl Rules for Remembers {
     fn verdict(&self, claim: &Claim) -> Option<Verdict> {
-        self.0.lock().unwrap().contains(&claim.title).then_some(Verdict::Allow)
+        self.0.lock().unwrap().contains(&claim.call.name).then_some(Verdict::Allow)
     }
 
     fn always(&self, claim: &Claim) -> String {
-        format!("every {}", claim.title)
+        format!("every {}", claim.call.name)
     }
 
     fn allow(&self, claim: &Claim) {
-        self.0.lock().unwrap().push(claim.title.clone());
+        self.0.lock().unwrap().push(claim.call.name.clone());
     }
 }
 
@@ -273,7 +273,7 @@ async fn always_is_remembered_by_the_rules() {
         .start();
     talk.answer = Box::new(|question| {
         let Question::Permit { always, .. } = question else { panic!() };
-        assert_eq!(always, "every touch a");
+        assert_eq!(always, "every touch");
         Decision::Always
     });
     assert_eq!(talk.turn("go").await.questions().len(), 1);

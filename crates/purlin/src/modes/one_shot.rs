@@ -5,7 +5,8 @@ use purlin_engine::desk::Asks;
 use purlin_engine::driver::{Events, Handle};
 use purlin_engine::event::{Command, Ended, Event, Told};
 use purlin_engine::message::UserMessage;
-use purlin_tui::page::{Page, Stream};
+use purlin_engine::model::Delta;
+use purlin_tui::page::Page;
 use purlin_tui::state::unspent;
 use purlin_tui::view::spent;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -100,12 +101,11 @@ impl Shown {
         let written = line.is_none_or(|line| screen::answer(&line));
         // Someone who reads JSON is not watching.
         let quiet = self.format != Format::Text && !self.verbose;
-        if !quiet {
-            // The answer itself goes to stdout, whole, once it is known to be the answer.
+        // The answer goes to stdout, whole, once it is known to be the answer.
+        let text = matches!(told.event, Event::Delta(Delta::Text(_)));
+        if !quiet && !text {
             for print in self.page.tell(told) {
-                if print.to == Stream::Err {
-                    screen::talk(&print.text);
-                }
+                screen::print(&print);
             }
         }
         if let (true, Event::Usage(spent)) = (self.verbose, &told.event) {

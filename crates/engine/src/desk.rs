@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Mutex as Turns, Semaphore, mpsc, oneshot, watch};
 
-use crate::budget::Budget;
-use crate::driver::Shared;
+use crate::budget::{Budget, Limits};
 use crate::effect::Effect;
 use crate::event::{AgentId, AskId, Decision, Event, Question, Told};
+use crate::gate::Gate;
+use crate::listen::{Keeper, Listener};
 use crate::message::Output;
 
 /// The most calls that run at once, over all agents.
@@ -24,6 +25,22 @@ pub enum Asks {
     Person,
     /// Nobody does: what would ask is refused.
     Nobody,
+}
+
+/// What all agents of a session are given to share.
+pub struct Shared {
+    /// Decides which plans run.
+    pub gate: Gate,
+    /// Keeps what calls may destroy.
+    pub keeper: Arc<dyn Keeper>,
+    /// Hear of moments in a turn.
+    pub listeners: Vec<Box<dyn Listener>>,
+    /// Sees every output first.
+    pub filter: Filter,
+    /// What may be spent.
+    pub limits: Limits,
+    /// Whether anybody is there to be asked.
+    pub asks: Asks,
 }
 
 /// What all agents of a session share.

@@ -6,39 +6,21 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use crate::budget::Limits;
 use crate::context::{self, Meter};
-use crate::desk::{Asks, Desk, Filter};
+use crate::desk::Desk;
 use crate::event::{AgentId, Command, Ended, Event, Told};
-use crate::gate::Gate;
 use crate::inbox::Inbox;
-use crate::listen::{Keeper, Listener};
 use crate::message::{Item, Output, Source, UserMessage};
 use crate::model::Model;
 use crate::session::{Entry, Session};
 use crate::tool::{Cx, Keep, Tool};
 use crate::turn::Agent;
 
+pub use crate::desk::Shared;
 pub use crate::turn::Facts;
 
 /// What a sub-agent's answer is cut to, in characters.
 pub const TASK_ANSWER: usize = 5_000;
-
-/// What all agents of a session share.
-pub struct Shared {
-    /// Decides which plans run.
-    pub gate: Gate,
-    /// Keeps what calls may destroy.
-    pub keeper: Arc<dyn Keeper>,
-    /// Hear of moments in a turn.
-    pub listeners: Vec<Box<dyn Listener>>,
-    /// Sees every output first.
-    pub filter: Filter,
-    /// What may be spent.
-    pub limits: Limits,
-    /// Whether anybody is there to be asked.
-    pub asks: Asks,
-}
 
 /// What an agent is made of.
 pub struct Setup {

@@ -2,8 +2,6 @@
 //!
 //! Pure: what there is in, what to write to the journal out. The loop decides when.
 
-use std::collections::HashMap;
-
 use crate::event::Tier;
 use crate::message::{Body, Content, Item, Source, UserMessage, plain};
 use crate::model::{ItemKey, ModelInfo};
@@ -51,7 +49,8 @@ pub(crate) struct Meter {
     pub(crate) usable: u64,
     fixed: u64,
     scale: f64,
-    sizes: HashMap<ItemKey, u64>,
+    /// What was measured, in the order of the items.
+    sizes: Vec<(ItemKey, u64)>,
     /// Not before the prompt has this many tokens is trimming, or summarising, tried again.
     again: [u64; 2],
 }
@@ -62,7 +61,7 @@ impl Meter {
             tokens(&spec.name) + tokens(&spec.description) + tokens(&spec.schema.to_string()) + 10
         };
         let fixed = tokens(system) + tools.iter().map(schema).sum::<u64>();
-        Self { usable: usable(model), fixed, scale: 1.0, sizes: HashMap::new(), again: [0; 2] }
+        Self { usable: usable(model), fixed, scale: 1.0, sizes: Vec::new(), again: [0; 2] }
     }
 
     /// The prompt's tokens.
@@ -98,11 +97,14 @@ impl Meter {
         }
     }
 
-    /// Each item is measured once for as long as its bytes stay the same.
+    /// Each item is measured once for as long as its bytes stay the same. Between compactions items
+    /// only come at the end, so looking for the first that differs is all it takes.
     fn raw(&mut self, items: &[Keyed]) -> u64 {
-        let measured =
-            items.iter().map(|(key, item)| *self.sizes.entry(*key).or_insert_with(|| size(item)));
-        self.fixed + measured.sum::<u64>()
+        let same = self.sizes.iter().zip(items).take_while(|(known, item)| known.0 == item.0);
+        self.sizes.truncate(same.count());
+        let more = items[self.sizes.len()..].iter().map(|(key, item)| (*key, size(item)));
+        self.sizes.extend(more);
+        self.fixed + self.sizes.iter().map(|(_, size)| size).sum::<u64>()
     }
 }
 
@@ -250,7 +252,7 @@ pub(crate) fn after(meter: &mut Meter, folded: &Folded, entries: &[Entry]) -> u6
         folded.apply(UNWRITTEN, entry);
     }
     let prompt = meter.prompt(&folded.items);
-    meter.sizes.retain(|key, _| key.line.max(key.trimmed) < UNWRITTEN);
+    meter.sizes.retain(|(key, _)| key.line.max(key.trimmed) < UNWRITTEN);
     prompt
 }
 

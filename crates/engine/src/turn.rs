@@ -299,7 +299,7 @@ impl Agent {
     fn request(&self) -> Request {
         Request {
             system: Arc::clone(&self.system),
-            items: self.session.folded().items.clone().into(),
+            items: self.session.folded().items.iter().cloned().collect(),
             tools: Arc::clone(&self.specs),
             max_output: None,
         }

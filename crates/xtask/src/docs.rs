@@ -79,7 +79,6 @@ pub fn region(tree: &Tree<'_>, name: &str, old: &str) -> Result<Option<String>> 
     let text = match name {
         "code-map" => block(&map::write(tree.sources)),
         "commands" => lists::commands(),
-        "counts" => counts::table(tree)?,
         "demo" => program::demo(tree.root, old)?,
         "exit-codes" => lists::exit_codes(),
         "figures" => lists::figures(tree.root)?,

@@ -1,5 +1,6 @@
 //! What the program says of itself, asked of the program.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::Command;
@@ -47,15 +48,15 @@ fn placeless(text: &str) -> String {
     text.split(' ').map(place).collect::<Vec<_>>().join(" ")
 }
 
-/// The lines that every run has: not what cargo prints, which tells times, and tests in the order
-/// in which they finish.
-fn constant(text: &str) -> Vec<&str> {
+/// The lines that every run has, in whichever order calls side by side end: not what cargo prints,
+/// which tells times, nor the marks (↳) of answers that come after another call began.
+fn constant(text: &str) -> BTreeSet<&str> {
     let mut from_cargo = false;
     let is_constant = |line: &&str| {
         if line.starts_with("● ") {
             from_cargo = line.starts_with("● cargo ");
         }
-        !(from_cargo && line.starts_with("    "))
+        !(line.starts_with("↳ ") || from_cargo && line.starts_with("    "))
     };
     text.lines().filter(is_constant).collect()
 }

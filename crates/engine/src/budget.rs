@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::desk::locked;
+use crate::event::Ended;
 use crate::message::Usage;
 use crate::model::ModelInfo;
 
@@ -53,24 +54,25 @@ impl Budget {
     }
 
     /// Whether another call may be made; if not, which limit was reached, for the person.
-    pub(crate) fn check(&self, model: &ModelInfo) -> Result<(), String> {
+    pub(crate) fn check(&self, model: &ModelInfo) -> Result<(), Ended> {
         let spent = locked(&self.spent).clone();
         let tokens = spent.usage.total();
         if let Some(limit) = self.limits.tokens.filter(|limit| tokens >= *limit) {
-            return Err(format!("{tokens} of {limit} tokens are spent"));
+            return Err(Ended::Budget(format!("{tokens} of {limit} tokens are spent")));
         }
         if let Some(limit) = self.limits.time.filter(|limit| self.opened.elapsed() >= *limit) {
-            return Err(format!("the time limit of {} s is reached", limit.as_secs()));
+            return Err(Ended::Limit(format!("the limit of {} s is reached", limit.as_secs())));
         }
         let Some(limit) = self.limits.dollars else { return Ok(()) };
-        match (spent.dollars, model.price) {
-            (Some(dollars), Some(_)) if dollars < limit => Ok(()),
-            (Some(dollars), Some(_)) => Err(format!("${dollars:.4} of ${limit:.4} are spent")),
-            (_, None) | (None, _) => Err(format!(
-                "the price of {} is unknown, so ${limit:.2} cannot be kept",
-                model.origin.model
-            )),
-        }
+        let why = match (spent.dollars, model.price) {
+            (Some(dollars), Some(_)) if dollars < limit => return Ok(()),
+            (Some(dollars), Some(_)) => format!("${dollars:.4} of ${limit:.4} are spent"),
+            (_, None) | (None, _) => {
+                let name = &model.origin.model;
+                format!("the price of {name} is unknown, so ${limit:.2} cannot be kept")
+            }
+        };
+        Err(Ended::Budget(why))
     }
 
     /// Books a call and says what has been spent in all.

@@ -8,6 +8,7 @@ use futures::future::{
 };
 use tokio::sync::watch;
 
+use crate::context;
 use crate::desk::Flight;
 use crate::effect::{Claim, Effect};
 use crate::event::{Decision, Event, Question};
@@ -20,6 +21,9 @@ use crate::tool::{Cx, Tool, ToolError};
 
 /// How often one call may turn out to need more than it was permitted.
 const NEEDS: u32 = 3;
+
+/// The most characters of an error: a parser may quote all that it was given.
+const FAILURE: usize = 4_000;
 
 /// What a call hears whose tool panicked.
 pub(crate) const FAILED_INSIDE: &str = "this tool failed inside; that is its fault, not yours";
@@ -69,7 +73,8 @@ pub(crate) async fn answer(
 
 /// What everybody hears of a call that ran, or did not.
 fn told(cx: &Cx, ran: Result<Output, ToolError>) -> Output {
-    let mut output = ran.unwrap_or_else(|ToolError::Tell(why)| Output::failure(why));
+    let failed = |ToolError::Tell(why)| Output::failure(context::clip(&why, FAILURE));
+    let mut output = ran.unwrap_or_else(failed);
     (cx.desk.shared.filter)(&mut output);
     cx.tell(Event::Answered { call: cx.call.clone(), output: output.clone() });
     output

@@ -190,7 +190,7 @@ pub(crate) fn way(whole: &str, keep: &Keep) -> String {
 }
 
 /// The first `most` characters, marked where more were.
-fn clip(text: &str, most: usize) -> String {
+pub(crate) fn clip(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
@@ -225,15 +225,17 @@ fn compacted(folded: &Folded, from: usize, tier: Tier, text: String) -> Entry {
 /// Collapses without a model, always below the limit: what fits of the last items stays, cut short.
 pub(crate) fn collapse(meter: &mut Meter, folded: &Folded, limit: u64, keep: &Keep) -> Vec<Entry> {
     let items = &folded.items;
+    let room = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut tried = Vec::new();
     for last in (0..=LAST.min(items.len())).rev() {
         let from = items.len() - last;
-        let width = usize::try_from(limit / 2).unwrap_or(usize::MAX);
         let text = format!(
             "[The conversation so far was dropped to make room. What is known of it:]\n{}",
-            facts(folded, from, width)
+            facts(folded, from, room / 4)
         );
-        let cuts = shorten(&items[from..], width / 2 / last.max(1), keep);
+        // All parts together get half of the room, so that the last item stays however many it has.
+        let parts: usize = items[from..].iter().map(|(_, item)| parts(item).len()).sum();
+        let cuts = shorten(&items[from..], room / 2 / parts.max(1), keep);
         tried = vec![compacted(folded, from, Tier::Collapse, text), Entry::Trimmed { cuts }];
         if after(meter, folded, &tried) <= limit {
             break;

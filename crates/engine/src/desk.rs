@@ -53,7 +53,7 @@ pub(crate) struct Desk {
     /// Whoever asks holds this until the answer is there; it counts the questions.
     asking: Turns<u64>,
     open: Mutex<Option<(AskId, oneshot::Sender<Decision>)>>,
-    refused: Mutex<Vec<String>>,
+    refused: Mutex<Vec<(AgentId, String)>>,
     events: mpsc::UnboundedSender<Told>,
 }
 
@@ -85,7 +85,7 @@ impl Desk {
         still_open: impl Fn() -> bool,
     ) -> Option<Decision> {
         if self.shared.asks == Asks::Nobody {
-            return Some(self.refuse(&question));
+            return Some(self.refuse(agent, &question));
         }
         let mut asked = self.asking.lock().await;
         if !still_open() {
@@ -106,14 +106,15 @@ impl Desk {
         }
     }
 
-    /// What was refused because nobody was there to be asked.
-    pub(crate) fn refused(&self) -> Vec<String> {
-        locked(&self.refused).clone()
+    /// What was refused to an agent and to those it started, because nobody was there to be asked.
+    pub(crate) fn refused(&self, agent: &AgentId) -> Vec<String> {
+        let below = |(who, _): &&(AgentId, String)| who.is_below(agent);
+        locked(&self.refused).iter().filter(below).map(|(_, title)| title.clone()).collect()
     }
 
-    fn refuse(&self, question: &Question) -> Decision {
+    fn refuse(&self, agent: &AgentId, question: &Question) -> Decision {
         if let Question::Permit { claim, .. } = question {
-            locked(&self.refused).push(claim.title.clone());
+            locked(&self.refused).push((agent.clone(), claim.title.clone()));
         }
         Decision::No(Some(
             "nobody is there to be asked. Go on without it if you can; else say exactly what \

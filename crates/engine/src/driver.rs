@@ -177,7 +177,7 @@ pub async fn run_task(cx: &Cx, mut setup: Setup, task: String) -> Output {
     });
     let mut output = bounded(last.unwrap_or_default(), &keep);
     if ended != Ended::Done {
-        output = output.footer(&format!("[the sub-agent did not finish: {ended:?}]"));
+        output = output.footer(&format!("[the sub-agent did not finish: {ended}]"));
         output.failed = true;
     }
     output.detail = Some(json!({ "journal": journal }));

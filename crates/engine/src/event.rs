@@ -1,5 +1,7 @@
 //! Commands in, events out: all that a front end knows of the engine.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -44,6 +46,12 @@ impl AgentId {
     /// Whether this is the session's own agent.
     pub fn is_main(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether this is that agent, or one that it or those below it started.
+    pub fn is_below(&self, other: &Self) -> bool {
+        let rest = self.0.strip_prefix(&other.0);
+        rest.is_some_and(|rest| other.is_main() || rest.is_empty() || rest.starts_with('/'))
     }
 
     /// The agent that `call` of this one starts.
@@ -140,6 +148,22 @@ pub enum Ended {
     Provider(String),
     /// Anything else.
     Failed(String),
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done => to.write_str("done"),
+            Self::Interrupted => to.write_str("interrupted"),
+            Self::Refused(what) => write!(to, "not permitted: {what}"),
+            Self::Limit(why)
+            | Self::Budget(why)
+            | Self::Repetition(why)
+            | Self::Auth(why)
+            | Self::Provider(why)
+            | Self::Failed(why) => to.write_str(why),
+        }
+    }
 }
 
 /// A question to the person.

@@ -13,5 +13,9 @@ pub const REPEATED: &str = include_str!("prompts/repeated.md");
 pub const EMPTY: &str = include_str!("prompts/empty.md");
 /// Says that the person stopped the turn.
 pub const STOPPED: &str = include_str!("prompts/stopped.md");
+/// Says that plan mode is on.
+pub const PLAN: &str = include_str!("prompts/plan.md");
+/// Says that it is over.
+pub const PLAN_OVER: &str = include_str!("prompts/plan_over.md");
 /// Answers a call that the person said no to.
 pub const REFUSED: &str = include_str!("prompts/refused.md");

@@ -26,6 +26,9 @@ use crate::model::ItemKey;
 /// read. The last on the path wins.
 pub type State = Map<String, Value>;
 
+/// Keys of the state that begin so mark facts that the model has been told.
+pub(crate) const TOLD: &str = "told:";
+
 /// The directory that commands and relative paths start from.
 pub fn cwd(state: &State) -> Option<PathBuf> {
     state.get("cwd").and_then(Value::as_str).map(PathBuf::from)
@@ -188,6 +191,8 @@ impl Folded {
                 let kept = self.items.iter().position(stays).unwrap_or(self.items.len());
                 let summary = self.keyed(line, Item::User(message.clone()));
                 self.items.splice(..kept, [summary]);
+                // What was told once is gone with what was folded, and is to be told again.
+                Arc::make_mut(&mut self.state).retain(|key, _| !key.starts_with(TOLD));
             }
             Entry::Model(origin) => self.model = Some(origin.clone()),
             Entry::State { key, value } => {

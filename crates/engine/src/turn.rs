@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::context::{self, COLLAPSE_AT, Meter, TRIM_TO};
 use crate::event::{Ended, Event, Tier};
+use crate::gate::Mode;
 use crate::inbox::{Inbox, Interrupted};
 use crate::listen::{Moment, Reaction};
 use crate::message::{Item, Output, Reply, Source, Stop, ToolCall, UserMessage};
@@ -14,7 +15,7 @@ use crate::model::{Collector, Model, ModelError, Request};
 use crate::prompt;
 use crate::repeat;
 use crate::schedule::{Batch, Landed, Tools};
-use crate::session::{Entry, Keyed, Session, hash};
+use crate::session::{self, Entry, Keyed, Session, TOLD, hash};
 use crate::tool::{Cx, ToolSpec};
 
 /// The same call with the same result so many rounds running earns a nudge.
@@ -52,16 +53,20 @@ pub(crate) struct Agent {
 impl Agent {
     /// One turn, from the person's message to the model's last word.
     pub(crate) async fn turn(&mut self, message: UserMessage) -> Ended {
-        self.refusals = self.cx.desk.refused().len();
+        self.refusals = self.cx.desk.refused(&self.cx.agent).len();
         let ended = match self.run(message).await {
             Ok(()) => Ended::Done,
             Err(ended) => ended,
         };
-        self.session.journal().flush().await;
         let refused = self.refused();
-        if ended == Ended::Done && !refused.is_empty() {
-            return Ended::Refused(refused.join("; "));
+        let ended = match ended {
+            Ended::Done if !refused.is_empty() => Ended::Refused(refused.join("; ")),
+            ended => ended,
+        };
+        if ended != Ended::Done {
+            self.write(Entry::Note { text: format!("the turn ended: {ended}") });
         }
+        self.session.journal().flush().await;
         ended
     }
 
@@ -70,9 +75,7 @@ impl Agent {
         self.hear(Moment::Said(&message)).await.map_err(Ended::Failed)?;
         self.say(message);
         for _ in 0..self.rounds {
-            for message in self.unsaid.drain(..).chain(self.inbox.steered()).collect::<Vec<_>>() {
-                self.say(message);
-            }
+            self.say_steered().await;
             self.make_room().await?;
             let (reply, batch) = self.ask_model().await?;
             let (calls, stop) = (reply.calls().next().is_some(), reply.stop.clone());
@@ -89,11 +92,24 @@ impl Agent {
         Err(Ended::Limit(why))
     }
 
+    /// Says what came up since the last call to the model: listeners' words, then the person's,
+    /// which a listener may block like any other of theirs.
+    async fn say_steered(&mut self) {
+        let (unsaid, steered) = (std::mem::take(&mut self.unsaid), self.inbox.steered());
+        unsaid.into_iter().for_each(|message| self.say(message));
+        for message in steered {
+            match self.hear(Moment::Said(&message)).await {
+                Ok(()) => self.say(message),
+                Err(why) => self.tell(Event::Notice(why)),
+            }
+        }
+    }
+
     /// Asks the model. Calls that only look run while it still speaks.
     async fn ask_model(&mut self) -> Result<(Reply, Batch), Ended> {
         let (mut made_room, mut nudged) = (false, false);
         loop {
-            self.cx.desk.budget.check(self.model.info()).map_err(Ended::Budget)?;
+            self.cx.desk.budget.check(self.model.info())?;
             let mut collector = Collector::default();
             let mut batch = self.batch(Arc::clone(&self.tools));
             let request = self.request();
@@ -157,7 +173,7 @@ impl Agent {
 
     /// What was refused in this turn because nobody was there to be asked.
     fn refused(&self) -> Vec<String> {
-        self.cx.desk.refused().split_off(self.refusals)
+        self.cx.desk.refused(&self.cx.agent).split_off(self.refusals)
     }
 
     async fn landed(&mut self, landed: Landed) {
@@ -191,10 +207,10 @@ impl Agent {
             Stop::Refused(why) => return Err(Ended::Failed(format!("the reply was cut: {why}"))),
             Stop::End | Stop::Interrupted => (),
         }
-        let steered = self.inbox.steered();
-        self.unsaid.extend(steered);
+        let last = self.session.head();
+        self.say_steered().await;
         self.hear_or_say(Moment::Stopping).await;
-        Ok(self.unsaid.is_empty())
+        Ok(self.unsaid.is_empty() && self.session.head() == last)
     }
 
     fn stopped(&mut self) -> Ended {
@@ -271,6 +287,7 @@ impl Agent {
         if after < before {
             entries.into_iter().for_each(|entry| self.write(entry));
             self.tell(Event::Compacted { tier, before, after });
+            self.say_facts();
         }
     }
 
@@ -324,9 +341,17 @@ impl Agent {
 
     /// Tells what changed since it was last told.
     fn say_facts(&mut self) {
-        let here = self.cx.at(self.session.folded().state.clone()).cwd;
-        for (key, text) in (self.facts)(&here) {
-            let key = format!("told:{key}");
+        let state = Arc::clone(&self.session.folded().state);
+        let mut facts = (self.facts)(&self.cx.at(Arc::clone(&state)).cwd);
+        match session::mode(&state) {
+            Mode::Plan => facts.push(("mode".to_owned(), prompt::PLAN.trim_end().to_owned())),
+            Mode::Normal if state.contains_key("told:mode") => {
+                facts.push(("mode".to_owned(), prompt::PLAN_OVER.trim_end().to_owned()));
+            }
+            Mode::Normal => (),
+        }
+        for (key, text) in facts {
+            let key = format!("{TOLD}{key}");
             let mark = serde_json::Value::from(format!("{:016x}", hash(&text)));
             if self.session.folded().state.get(&key) != Some(&mark) {
                 self.say(UserMessage::text(Source::Reminder, text));

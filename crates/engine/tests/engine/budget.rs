@@ -53,7 +53,7 @@ async fn the_turn_ends_when_the_time_is_over() {
         .start();
     assert_eq!(talk.turn("one").await.ended, Ended::Done);
     tokio::time::advance(Duration::from_secs(61)).await;
-    assert!(matches!(talk.turn("two").await.ended, Ended::Budget(_)));
+    assert!(matches!(talk.turn("two").await.ended, Ended::Limit(_)));
     assert_eq!(talk.end().await.requests().len(), 1);
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use purlin_engine::driver::{self, Events, Handle, Setup, Shared};
+use purlin_engine::driver::{self, Events, Facts, Handle, Setup, Shared};
 use purlin_engine::event::{AskId, Command, Decision, Ended, Event, Question, Told};
 use purlin_engine::message::{Content, Item, Output, Source, UserMessage, plain};
 use purlin_engine::model::Model;
@@ -28,6 +28,7 @@ pub(crate) struct Bench {
     pub(crate) model: Arc<Scripted>,
     pub(crate) shared: Shared,
     pub(crate) rounds: u32,
+    pub(crate) facts: Facts,
     pub(crate) folder: Arc<TempDir>,
     pub(crate) name: String,
     pub(crate) system: String,
@@ -43,7 +44,8 @@ impl Bench {
     pub(crate) fn with(model: Arc<Scripted>, folder: Arc<TempDir>) -> Self {
         let (stage, shared) = (Stage::new(), gate::shared());
         let (name, system) = ("s".to_owned(), "Be brief.".to_owned());
-        Self { stage, model, shared, rounds: 20, folder, name, system, session: None }
+        let facts: Facts = Arc::new(|_| Vec::new());
+        Self { stage, model, shared, rounds: 20, facts, folder, name, system, session: None }
     }
 
     pub(crate) fn change(mut self, change: impl FnOnce(&mut Self)) -> Self {
@@ -67,7 +69,7 @@ impl Bench {
             root: PathBuf::from("/project"),
             cwd: PathBuf::from("/project"),
             keep: keep(),
-            facts: Arc::new(|_| Vec::new()),
+            facts: self.facts,
         };
         let models = Arc::new(move |_: &str| Ok(Arc::clone(&model)));
         let (handle, events, driving) = driver::spawn(setup, self.shared, models);

@@ -346,14 +346,15 @@ async fn nc_11_a_mode_set_by_a_call_holds_for_the_calls_after_it() {
 #[tokio::test]
 async fn nc_11_plan_mode_holds_in_sub_agents() {
     let model = Scripted::by(|request| {
-        if says(&request.items[0].1, "child") {
+        assert!(says(&request.items[0].1, "Plan mode is on"));
+        if says(&request.items[1].1, "child") {
             return match request.items.len() {
-                1 => everything().into(),
+                2 => everything().into(),
                 _ => Reply::new().text("could not").into(),
             };
         }
         match request.items.len() {
-            1 => Reply::new().call("agent", &what("child")).into(),
+            2 => Reply::new().call("agent", &what("child")).into(),
             _ => Reply::new().text("done").into(),
         }
     });
@@ -418,7 +419,8 @@ async fn the_state_of_the_session_is_told_and_journalled() {
         _ => None,
     });
     assert_eq!(told.len(), 3);
-    assert_eq!(json!(*talk.folded().state), json!({"mode": "plan"}));
+    assert_eq!(talk.folded().state["mode"], "plan");
+    assert!(!talk.folded().state.contains_key("name"));
     talk.end().await;
 }
 
@@ -435,5 +437,27 @@ async fn always_settles_the_questions_that_wait_behind_it() {
     let turn = talk.turn("go").await;
     assert_eq!(turn.questions().len(), 1);
     assert_eq!([talk.answer_to(0), talk.answer_to(1)], ["did a", "did b"]);
+    talk.end().await;
+}
+
+#[tokio::test]
+async fn a_sub_agent_is_not_blamed_for_what_another_was_refused() {
+    let model = Scripted::by(|request| {
+        let (first, steps) = (&request.items[0].1, request.items.len());
+        match (says(first, "child a"), says(first, "child b"), steps) {
+            (true, _, 1) => Reply::new().call("touch", &what("a")).into(),
+            (true, ..) | (_, true, _) => Reply::new().text("mine is done").into(),
+            (.., 1) => {
+                let both = Reply::new().call("agent", &what("child a"));
+                both.call("agent", &what("child b")).into()
+            }
+            _ => Reply::new().text("done").into(),
+        }
+    });
+    let mut talk =
+        Bench::new(model).change(asking).change(|b| b.shared.asks = Asks::Nobody).start();
+    assert_eq!(talk.turn("go").await.ended, Ended::Refused("touch a".to_owned()));
+    assert!(talk.answer_to(0).contains("[the sub-agent did not finish: not permitted: touch a]"));
+    assert_eq!(talk.answer_to(1), "mine is done");
     talk.end().await;
 }

@@ -1,8 +1,10 @@
 //! Keeping the conversation inside the window: when, how far, and what must survive it.
 
+use std::sync::Arc;
+
 use purlin_engine::context::{self, tokens};
 use purlin_engine::event::{Command, Ended, Event, Tier};
-use purlin_engine::message::{Item, Source, plain};
+use purlin_engine::message::{Item, Output, Source, plain};
 use purlin_engine::model::{Model as _, ModelError, ModelInfo, Request};
 use purlin_testkit::{Reply, Said, Scripted};
 use serde_json::{Value, json};
@@ -325,4 +327,50 @@ async fn nc_18_whatever_is_cut_away_calls_and_answers_stay_together() {
         talk.turn(&format!("turn {n}")).await;
     }
     talk.end().await;
+}
+
+#[tokio::test]
+async fn facts_are_told_again_once_what_told_them_is_gone() {
+    let model = Scripted::by(|request| match summarises(request) {
+        true => Reply::new().text("Much was said.").into(),
+        false => Reply::new().text("lorem ipsum ".repeat(40)).into(),
+    });
+    let mut talk = Bench::new(model)
+        .change(|bench| {
+            bench.facts = Arc::new(|_| vec![("rules".to_owned(), "Run the tests.".to_owned())]);
+        })
+        .start();
+    for n in 0..3 {
+        talk.turn(&format!("{n} {}", "and ".repeat(300))).await;
+    }
+    talk.send(Command::Compact);
+    talk.until(|event| matches!(event, Event::Compacted { .. })).await;
+    talk.turn("go on").await;
+    let told = |items: &[purlin_engine::session::Keyed]| {
+        items.iter().filter(|(_, item)| says(item, "Run the tests.")).count()
+    };
+    let requests = talk.end().await.requests();
+    assert!(requests.iter().all(|request| told(&request.items) == 1), "always there, never twice");
+}
+
+#[tokio::test]
+async fn a_collapse_never_takes_away_what_was_not_seen() {
+    let author = |request: &Request| match steps(request) {
+        0 if request.items.len() == 1 => {
+            let call =
+                |reply: Reply, n: usize| reply.call("look", &letters_of(&n.to_string(), 6_000));
+            (0..64).fold(Reply::new(), call).into()
+        }
+        _ => done(),
+    };
+    let mut talk = start(author);
+    let turn = talk.turn("read all").await;
+    assert!(compactions(&turn).iter().any(|(tier, ..)| *tier == Tier::Collapse));
+    let requests = talk.end().await.requests();
+    let Item::Step(step) = &*requests.last().unwrap().items.last().unwrap().1 else {
+        panic!("no step is left")
+    };
+    assert_eq!(step.answers().count(), 64);
+    let way = |output: &Output| plain(&output.content).contains("the whole is in");
+    assert!(step.answers().all(|(_, output)| way(output)));
 }

@@ -12,7 +12,7 @@
 //!    [`desk`], what all agents of a session share; [`listen`], what may happen around a call
 //!    without the loop knowing who listens; [`budget`], what a session may spend.
 //! 5. [`session`], journal entries and what they fold to; [`context`], keeping the conversation
-//!    inside the model's window; [`prompt`], what the model is told by us.
+//!    inside the model's window, and `room`, when that is due; [`prompt`], what the model is told by us.
 
 pub mod budget;
 pub mod call;
@@ -28,6 +28,7 @@ pub mod message;
 pub mod model;
 pub mod prompt;
 mod repeat;
+mod room;
 mod schedule;
 pub mod schema;
 pub mod session;

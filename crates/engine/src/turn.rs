@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use crate::context::{self, COLLAPSE_AT, Meter, TRIM_TO};
-use crate::event::{Ended, Event, Tier};
+use crate::context::Meter;
+use crate::event::{Ended, Event};
 use crate::gate::Mode;
 use crate::inbox::{Inbox, Interrupted};
 use crate::listen::{Moment, Reaction};
-use crate::message::{Item, Output, Reply, Source, Stop, ToolCall, UserMessage};
+use crate::message::{Output, Reply, Source, Stop, ToolCall, UserMessage};
 use crate::model::{Collector, Model, ModelError, Request};
 use crate::prompt;
 use crate::repeat;
@@ -213,7 +213,7 @@ impl Agent {
         Ok(self.unsaid.is_empty() && self.session.head() == last)
     }
 
-    fn stopped(&mut self) -> Ended {
+    pub(crate) fn stopped(&mut self) -> Ended {
         let place = |(index, call): (usize, &ToolCall)| (index, call.id.clone());
         let open: Vec<_> = self.session.folded().unanswered().map(place).collect();
         for (call, id) in open {
@@ -225,95 +225,7 @@ impl Agent {
         Ended::Interrupted
     }
 
-    /// Makes room as far as it is due. A tier that fails falls to the next.
-    async fn make_room(&mut self) -> Result<(), Ended> {
-        for tier in [Tier::Trim, Tier::Summarise, Tier::Collapse] {
-            if self.meter.due(tier, &self.session.folded().items) {
-                match tier {
-                    Tier::Trim => self.shrink(tier, self.meter.usable * TRIM_TO / 100),
-                    // What does not fit cannot be summarised either.
-                    Tier::Summarise if self.prompt() > self.meter.usable => (),
-                    Tier::Summarise => self.summarise().await?,
-                    Tier::Collapse => {
-                        self.shrink(tier, (self.meter.usable * COLLAPSE_AT / 100).saturating_sub(1))
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The provider says that the prompt does not fit, whatever we estimate.
-    fn overflowed(&mut self) {
-        let before = self.prompt();
-        self.shrink(Tier::Trim, before.min(self.meter.usable) * TRIM_TO / 100);
-        if self.prompt() > before / 2 {
-            self.shrink(Tier::Collapse, before / 2);
-        }
-    }
-
-    /// Has the model summarise; a summary that fails, or that does not shrink, is a collapse.
-    pub(crate) async fn summarise(&mut self) -> Result<(), Ended> {
-        self.hear(Moment::Compacting).await.map_err(Ended::Failed)?;
-        let before = self.prompt();
-        let from = context::recent(&self.session.folded().items, self.meter.usable);
-        let summary = self.summary().await?.filter(|text| !text.trim().is_empty());
-        let entry = summary.map(|text| context::summarised(self.session.folded(), from, &text));
-        self.made(Tier::Summarise, entry.into_iter().collect());
-        if self.prompt() >= before {
-            self.shrink(Tier::Collapse, before.saturating_sub(1));
-        }
-        if self.prompt() >= before {
-            self.tell(Event::Notice("nothing could be made shorter".to_owned()));
-        }
-        Ok(())
-    }
-
-    /// Shrinks the prompt to this many tokens, as far as the tier can, without a model.
-    fn shrink(&mut self, tier: Tier, wanted: u64) {
-        let (meter, folded, keep) = (&mut self.meter, self.session.folded(), &self.cx.keep);
-        let entries = match tier {
-            Tier::Trim => context::trim(meter, folded, wanted, keep),
-            Tier::Summarise | Tier::Collapse => context::collapse(meter, folded, wanted, keep),
-        };
-        self.made(tier, entries);
-    }
-
-    /// Writes what makes room, if it does, and says how much it made.
-    fn made(&mut self, tier: Tier, entries: Vec<Entry>) {
-        let before = self.prompt();
-        let after = context::after(&mut self.meter, self.session.folded(), &entries);
-        self.meter.did(tier, after.min(before));
-        if after < before {
-            entries.into_iter().for_each(|entry| self.write(entry));
-            self.tell(Event::Compacted { tier, before, after });
-            self.say_facts();
-        }
-    }
-
-    /// What the model makes of the conversation; nothing when it fails.
-    async fn summary(&mut self) -> Result<Option<String>, Ended> {
-        let mut request = self.request();
-        let ask = Item::User(UserMessage::text(Source::Reminder, prompt::SUMMARY));
-        let key = crate::model::ItemKey { journal: 0, line: 0, trimmed: 0 };
-        request.items = request.items.iter().cloned().chain([(key, Arc::new(ask))]).collect();
-        if self.cx.desk.budget.check(self.model.info()).is_err() {
-            return Ok(None);
-        }
-        let (mut collector, mut nothing) = (Collector::default(), self.batch(Tools::default()));
-        let stream = self.model.stream(request.clone());
-        let listening = nothing.listen(stream, &mut collector, drop);
-        match self.inbox.race(listening).await {
-            Ok(Ok(())) => (),
-            Ok(Err(_)) => return Ok(None),
-            Err(Interrupted) => return Err(self.stopped()),
-        }
-        self.book(&collector, &request.items);
-        let reply = collector.finish(self.model.info().origin.clone());
-        Ok(reply.map(|reply| reply.text()))
-    }
-
-    fn request(&self) -> Request {
+    pub(crate) fn request(&self) -> Request {
         Request {
             system: Arc::clone(&self.system),
             items: self.session.folded().items.iter().cloned().collect(),
@@ -322,17 +234,17 @@ impl Agent {
         }
     }
 
-    fn batch(&self, tools: Tools) -> Batch {
+    pub(crate) fn batch(&self, tools: Tools) -> Batch {
         let mut cx = self.cx.at(self.session.folded().state.clone());
         cx.model = Some(Arc::clone(&self.model));
         Batch::new(cx, tools)
     }
 
-    fn prompt(&mut self) -> u64 {
+    pub(crate) fn prompt(&mut self) -> u64 {
         self.meter.prompt(&self.session.folded().items)
     }
 
-    fn book(&mut self, collector: &Collector, items: &[Keyed]) {
+    pub(crate) fn book(&mut self, collector: &Collector, items: &[Keyed]) {
         let Some(usage) = collector.ended() else { return };
         self.meter.learn(items, usage.prompt());
         let spent = self.cx.desk.budget.book(usage, self.model.info());
@@ -340,7 +252,7 @@ impl Agent {
     }
 
     /// Tells what changed since it was last told.
-    fn say_facts(&mut self) {
+    pub(crate) fn say_facts(&mut self) {
         let state = Arc::clone(&self.session.folded().state);
         let mut facts = (self.facts)(&self.cx.at(Arc::clone(&state)).cwd);
         match session::mode(&state) {
@@ -387,7 +299,7 @@ impl Agent {
 
     /// Lets every listener hear; what they want said is said before the next call to the model. The
     /// first block counts.
-    async fn hear(&mut self, moment: Moment<'_>) -> Result<(), String> {
+    pub(crate) async fn hear(&mut self, moment: Moment<'_>) -> Result<(), String> {
         let mut blocked = Ok(());
         for listener in &self.cx.desk.shared.listeners {
             match listener.at(moment).await {

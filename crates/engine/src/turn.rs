@@ -54,15 +54,14 @@ impl Agent {
     /// One turn, from the person's message to the model's last word.
     pub(crate) async fn turn(&mut self, message: UserMessage) -> Ended {
         self.refusals = self.cx.desk.refused(&self.cx.agent).len();
-        let ended = match self.run(message).await {
+        let mut ended = match self.run(message).await {
             Ok(()) => Ended::Done,
             Err(ended) => ended,
         };
         let refused = self.refused();
-        let ended = match ended {
-            Ended::Done if !refused.is_empty() => Ended::Refused(refused.join("; ")),
-            ended => ended,
-        };
+        if ended == Ended::Done && !refused.is_empty() {
+            ended = Ended::Refused(refused.join("; "));
+        }
         if ended != Ended::Done {
             self.write(Entry::Note { text: format!("the turn ended: {ended}") });
         }

@@ -1,5 +1,5 @@
-//! Commands that are never run, not even after a yes: those that end the machine, the home folder
-//! or more than the project.
+//! Commands that are never run, not even after a yes: those that end the machine, the home folder,
+//! the project, or what it lies in.
 //!
 //! A guard against slips, of a model or of a tired person. It is not a boundary: whoever wants to
 //! get around it can.
@@ -10,7 +10,7 @@ use futures::future::{BoxFuture, ready};
 use purlin_engine::effect::{Claim, Effect};
 use purlin_engine::gate::{Guard, Preview, Verdict};
 
-use crate::split::{End, Simple, split};
+use crate::split::{End, PWD, Simple, split};
 
 /// Refuses the catastrophes there are for this project and this person.
 pub struct Catastrophe {
@@ -131,7 +131,7 @@ impl Catastrophe {
         if let Some(bomb) = commands.windows(4).find_map(fork_bomb) {
             return Some(bomb);
         }
-        let mut place = self.root.clone();
+        let mut place = Place { now: self.root.clone(), before: None };
         let mut outer = Vec::new();
         for simple in &commands {
             let words = proper(&simple.words);
@@ -154,12 +154,13 @@ impl Catastrophe {
     }
 
     /// What one command would do, if that is a catastrophe.
-    fn ruin(&self, words: &[String], place: &Path) -> Option<String> {
+    fn ruin(&self, words: &[String], place: &Place) -> Option<String> {
         let (program, arguments) = words.split_first()?;
         let of = |verb: &str, whole: Option<String>| whole.map(|it| format!("would {verb} {it}"));
-        let each = || operands(arguments).find_map(|path| self.whole(path, place));
+        let each = || operands(arguments).find_map(|path| self.whole(&place.of(path)));
+        let lost = || operands(arguments).find_map(|path| self.lost(&place.of(path)));
         match name_of(program) {
-            "rm" if has(arguments, "rR", "--recursive") => of("delete", each()),
+            "rm" if has(arguments, "rR", "--recursive") => of("delete", lost()),
             "find" if deletes_all(arguments) => of("delete", self.searched(arguments, place)),
             "chmod" | "chown" | "chgrp" if has(arguments, "R", "--recursive") => {
                 of("change the permissions of", each())
@@ -179,17 +180,32 @@ impl Catastrophe {
         }
     }
 
-    /// The folders `find` starts from.
-    fn searched(&self, arguments: &[String], place: &Path) -> Option<String> {
+    /// What `find` would delete, from the folders it starts from.
+    fn searched(&self, arguments: &[String], place: &Place) -> Option<String> {
         let how = |word: &&String| ["-H", "-L", "-P"].contains(&word.as_str());
         let rest = arguments.iter().skip_while(how);
-        let mut starts = rest.take_while(|word| !word.starts_with(['-', '!']));
-        starts.find_map(|path| self.whole(path, place))
+        let mut starts = rest.take_while(|word| !word.starts_with(['-', '!'])).peekable();
+        if starts.peek().is_none() {
+            return self.lost(&place.now);
+        }
+        starts.find_map(|path| self.lost(&place.of(path)))
     }
 
-    /// What this path stands for, if its loss would be a catastrophe.
-    fn whole(&self, path: &str, place: &Path) -> Option<String> {
-        let path = normal(&place.join(without_glob(path)));
+    /// What this path stands for, if deleting all of it would be a catastrophe.
+    fn lost(&self, path: &Path) -> Option<String> {
+        let git = "the project's .git, which holds its whole history";
+        let project = "the whole project (name what you mean by its full path; for what git does \
+                       not track, look at `git clean -n` first)";
+        let own = || match path.strip_prefix(&self.root).ok()?.to_str()? {
+            "" => Some(project.to_owned()),
+            ".git" => Some(git.to_owned()),
+            _ => None,
+        };
+        self.whole(path).or_else(own)
+    }
+
+    /// What this path stands for, if changing all of it would be a catastrophe.
+    fn whole(&self, path: &Path) -> Option<String> {
         if path == Path::new("/") {
             return Some("the whole file system".to_owned());
         }
@@ -200,23 +216,63 @@ impl Catastrophe {
         if SYSTEM.iter().any(|folder| path == Path::new(folder)) {
             return Some(format!("the system folder {shown}"));
         }
-        let holds = path != self.root && self.root.starts_with(&path);
+        let holds = path != self.root && self.root.starts_with(path);
         holds.then(|| format!("{shown}, the folder this project lies in"))
     }
 
     /// Where the next command runs.
-    fn follow(&self, words: &[String], place: &mut PathBuf) {
+    fn follow(&self, words: &[String], place: &mut Place) {
         let Some(("cd" | "pushd", arguments)) =
             words.split_first().map(|(name, rest)| (name.as_str(), rest))
         else {
             return;
         };
-        match operands(arguments).next() {
-            Some(path) => *place = normal(&place.join(path)),
-            None if arguments.is_empty() => place.clone_from(&self.home),
-            // Back to a place we do not know.
-            None => (),
+        let now = match operands(arguments).next() {
+            Some(path) => normal(&place.at(path)),
+            None if arguments.is_empty() => self.home.clone(),
+            None => place.before.clone().unwrap_or_else(|| place.unknown()),
+        };
+        place.before = Some(std::mem::replace(&mut place.now, now));
+    }
+}
+
+/// Where a command stands.
+#[derive(Clone)]
+struct Place {
+    now: PathBuf,
+    /// Where it stood before the last `cd` of this text.
+    before: Option<PathBuf>,
+}
+
+impl Place {
+    /// The file or folder that an argument names; that folder where it names all that is in one.
+    fn of(&self, word: &str) -> PathBuf {
+        normal(&self.at(without_glob(word)))
+    }
+
+    /// The path that a word stands for.
+    fn at(&self, word: &str) -> PathBuf {
+        let variable = |name| {
+            let rest = word.strip_prefix(name)?;
+            // A longer name is another variable.
+            let ends = !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_');
+            ends.then_some(rest)
+        };
+        if let Some(rest) = variable(PWD) {
+            return format!("{}{rest}", self.now.display()).into();
         }
+        if let Some(rest) = variable("$OLDPWD") {
+            // Not set before the first `cd`: what follows then begins at the root.
+            let before = self.before.as_deref().map(Path::to_string_lossy).unwrap_or_default();
+            return self.now.join(format!("{before}{rest}"));
+        }
+        self.now.join(word)
+    }
+
+    /// A place nobody knows. It is taken to be some folder of this one, where most things may
+    /// be deleted.
+    fn unknown(&self) -> PathBuf {
+        self.now.join("-")
     }
 }
 

@@ -2,13 +2,16 @@
 //! command is not found in another's arguments or in a string.
 //!
 //! It is made to recognise slips, not to prove anything: variables other than `HOME` stay as
-//! written, and here-documents are skipped.
+//! written (`PWD` always as [`PWD`]), and here-documents are skipped.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
 /// Substitutions inside substitutions deeper than this are not looked at.
 const DEPTH: usize = 8;
+
+/// What stands in a word for the folder the command runs in, however it was spelled.
+pub(crate) const PWD: &str = "$PWD";
 
 /// A command with its arguments, and what it is followed by.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -254,11 +257,19 @@ impl<'a> Splitter<'a> {
         while let Some(letter) = self.rest.next_if(|letter| !ends(letter)) {
             name.push(letter);
         }
-        if name == "HOME" {
+        // `${PWD##*/}` is only its last part.
+        let whole = !braces || self.rest.peek() != Some(&'#');
+        let known = match name.as_str() {
+            "HOME" => Some(self.home),
+            "PWD" if whole => Some(PWD),
+            "OLDPWD" if whole => Some("$OLDPWD"),
+            _ => None,
+        };
+        if let Some(known) = known {
             if braces {
                 self.until('}');
             }
-            return self.say(self.home);
+            return self.say(known);
         }
         self.say(if braces { "${" } else { "$" });
         self.say(&name);
@@ -266,8 +277,9 @@ impl<'a> Splitter<'a> {
 
     /// The word goes on, but nobody knows with what.
     fn substitute(&mut self, script: String) {
+        let pwd = matches!(script.trim(), "pwd" | "pwd -L" | "pwd -P" | "/bin/pwd");
         self.inner.push(script);
-        self.say("$()");
+        self.say(if pwd { PWD } else { "$()" });
     }
 
     fn until(&mut self, mark: char) -> String {

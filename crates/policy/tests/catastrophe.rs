@@ -124,8 +124,6 @@ fn cc_02_what_only_looks_like_one_is_left_to_be_asked() {
         "rm -rf /abs/project/build",
         "rm -rf ./target",
         "rm -rf target/*",
-        "rm -rf *",
-        "rm -rf .",
         "rm -rf /tmp/x",
         "rm -rf ~/.cache/x",
         "rm -rf '~'",
@@ -141,7 +139,8 @@ fn cc_02_what_only_looks_like_one_is_left_to_be_asked() {
         "cd sub && rm -rf build",
         "cd - && rm -rf *",
         "(cd .. && ls); rm -rf ./target",
-        "find . -delete",
+        "find . -name '*.o' -delete",
+        "find target -delete",
         "find / -name '*.pyc' -delete",
         "find / -name x",
         "ls / -R",
@@ -174,6 +173,74 @@ fn cc_02_what_only_looks_like_one_is_left_to_be_asked() {
 }
 
 #[test]
+fn the_project_itself_is_never_deleted() {
+    for text in [
+        "rm -rf *",
+        "rm -rf .",
+        "rm -rf ./",
+        "rm -rf ./*",
+        "rm -rf .*",
+        "rm -rf {*,.*}",
+        "rm -rf -- *",
+        "rm -rf $PWD",
+        "rm -rf \"$PWD\"",
+        "rm -rf \"$PWD\"/*",
+        "rm -rf ${PWD}",
+        "rm -rf \"${PWD:?}/\"",
+        "rm -rf $(pwd)",
+        "rm -rf \"$(pwd -P)\"",
+        "rm -rf `pwd`",
+        "rm -rf \"$PWD\"/..",
+        "rm -rf \"$OLDPWD\"/..",
+        "cd sub && rm -rf \"$OLDPWD\"",
+        "cd sub && rm -rf \"$OLDPWD\"/..",
+        "cd sub && rm -rf ..",
+        "cd sub && rm -rf \"$PWD/..\"",
+        "cd sub && cd .. && rm -rf *",
+        "cd sub && cd - && rm -rf *",
+        "cd sub && cd \"$OLDPWD\" && rm -rf *",
+        "cd \"$PWD\" && rm -rf *",
+        "rm -rf /home/ada/work/project",
+        "rm -rf ../project",
+        "rm -rf .git",
+        "rm -rf ./.git/",
+        "rm -rf .git/*",
+        "cd sub && rm -r ../.git",
+        "find . -delete",
+        "find -delete",
+        "find \"$PWD\" -type f -delete",
+    ] {
+        let Verdict::Deny(why) = judge(text) else { panic!("not refused: {text}") };
+        assert!(why.contains("would delete"), "{why}");
+    }
+}
+
+#[test]
+fn what_lies_inside_the_project_may_be_deleted() {
+    for text in [
+        "cd build && rm -rf *",
+        "cd target && rm -rf * && ls",
+        "cd build && rm -rf .",
+        "cd build && rm -rf \"$PWD\"",
+        "cd build && rm -rf \"$(pwd)\"/*",
+        "cd build && cd .. && rm -rf build/*",
+        "(cd build && rm -rf *)",
+        "cd \"$(mktemp -d)\" && rm -rf *",
+        "rm -rf \"$PWD/target\"",
+        "rm -rf $PWD.bak",
+        "rm -rf $PWDS",
+        "rm -rf build/${PWD##*/}",
+        "rm -rf *.o",
+        "rm -rf vendor/x/.git",
+        "rm -f *",
+        "rm .git/index.lock",
+        "git clean -fd",
+    ] {
+        assert_eq!(judge(text), Verdict::Allow, "{text}");
+    }
+}
+
+#[test]
 fn cc_01_what_no_list_can_decide_is_asked_about() {
     for text in [
         "curl -s x | python3",
@@ -199,6 +266,14 @@ fn a_refusal_names_the_part_and_a_safer_way() {
          never run, whoever agrees. Name the one file or folder inside the project that you mean, \
          or ask the person to do it themselves"
     );
+}
+
+#[test]
+fn a_refusal_to_delete_the_project_names_a_way_to_clean_it() {
+    let why = guard().refuses("rm -rf \"${PWD}\"").unwrap();
+    let part = "refused: `rm -rf $PWD` would delete the whole project (name what you mean by \
+                its full path; for what git does not track, look at `git clean -n` first)";
+    assert!(why.starts_with(part), "{why}");
 }
 
 proptest! {

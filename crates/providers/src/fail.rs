@@ -81,7 +81,7 @@ const REFUSED: [&str; 8] = [
 /// A response with another status than 200.
 pub fn status(status: StatusCode, headers: &HeaderMap, body: &str, url: &Url) -> ModelError {
     let complaint = Complaint::read(body);
-    let why = format!("{} answered {status}: {}", place(url), complaint.words);
+    let why = format!("{} answered {}: {}", place(url), named(status), complaint.words);
     match status.as_u16() {
         407 => ModelError::Refused(format!(
             "the proxy wants to be logged in to before {} can be reached; \
@@ -140,7 +140,13 @@ pub fn said(error: &Value) -> ModelError {
 
 /// Neither a stream nor JSON, with status 200.
 pub fn page(content_type: &str, body: &str, url: &Url) -> ModelError {
-    let kind = if content_type.is_empty() { "no content type" } else { content_type };
+    let markup = body.trim_start_matches('\u{feff}').trim_ascii_start().starts_with('<');
+    let kind = match content_type {
+        // The label is as wrong as the answer.
+        labelled if markup && !labelled.contains("html") => "a web page",
+        "" => "no content type",
+        labelled => labelled,
+    };
     ModelError::Refused(format!(
         "a proxy answered: {kind} {:?} from {}",
         first_words(&stripped(body), 120),
@@ -254,10 +260,17 @@ fn wait(headers: &HeaderMap) -> Option<Wait> {
 fn redirected(status: StatusCode, headers: &HeaderMap, url: &Url) -> String {
     let to = headers.get("location").and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
     format!(
-        "{} answered {status} and points to {to}; not followed, so that the key stays with its \
+        "{} answered {} and points to {to}; not followed, so that the key stays with its \
          host. If that is the right address, set it as the base URL",
-        place(url)
+        place(url),
+        named(status)
     )
+}
+
+/// The number of a status, and its name where it has one.
+fn named(status: StatusCode) -> String {
+    let name = status.canonical_reason().map(|name| format!(" {name}"));
+    format!("{}{}", status.as_str(), name.unwrap_or_default())
 }
 
 /// Where a request went, without what a query or user name may hide.

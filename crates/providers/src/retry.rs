@@ -88,8 +88,11 @@ impl Attempt {
         self.stream = None;
         let ModelError::Transient { why, wait } = error else { return Err(error) };
         if self.number >= self.patience.attempts || wait > Some(self.patience.asked) {
-            let tried = format!("{why} ({} attempts)", self.number);
-            return Err(ModelError::Transient { why: tried, wait });
+            let why = match self.number {
+                1 => why,
+                number => format!("{why} ({number} attempts)"),
+            };
+            return Err(ModelError::Transient { why, wait });
         }
         let pause = wait.unwrap_or_else(|| self.backoff());
         self.number += 1;

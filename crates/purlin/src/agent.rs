@@ -7,9 +7,9 @@ use purlin_engine::desk::Asks;
 use purlin_engine::driver::{Events, Handle};
 use purlin_engine::event::{Command, Ended, Event, Told};
 use purlin_engine::message::UserMessage;
-use purlin_engine::model::Delta;
 use purlin_engine::tool::Tool;
 
+use crate::answer::Answer;
 use crate::config::Config;
 use crate::exit::{Code, Fatal};
 use crate::llm::Llm;
@@ -86,7 +86,7 @@ impl Agent {
         }
         let Some(running) = &mut self.running else { return Ok(String::new()) };
         let _ = running.handle.send(Command::Prompt(UserMessage::person(text)));
-        let mut answer = String::new();
+        let mut answer = Answer::default();
         loop {
             let told = match select(running.agent.as_mut(), Box::pin(running.events.recv())).await {
                 Either::Right((Some(told), _)) => told,
@@ -99,9 +99,9 @@ impl Agent {
                 continue;
             }
             if let Event::Ended(ended) = &told.event {
-                return finished(ended, answer);
+                return finished(ended, answer.text);
             }
-            gather(&mut answer, &told.event);
+            answer.take(&told.event);
         }
     }
 
@@ -122,28 +122,6 @@ impl Agent {
         let Wired { handle, events, agent, .. } =
             wire(config, &self.llm, Which::New, asks, self.tools.clone())?;
         Ok(Ends { handle, events, agent })
-    }
-}
-
-/// Gathers the text of the last reply.
-pub(crate) fn gather(answer: &mut String, event: &Event) {
-    match event {
-        Event::Delta(Delta::Text(text)) => answer.push_str(text),
-        Event::Delta(Delta::Restart { .. } | Delta::Call { .. }) | Event::Said(_) => answer.clear(),
-        Event::Delta(_)
-        | Event::Replied
-        | Event::Ask { .. }
-        | Event::Started { .. }
-        | Event::Progress { .. }
-        | Event::Answered { .. }
-        | Event::Changed { .. }
-        | Event::Compacted { .. }
-        | Event::Usage(_)
-        | Event::State { .. }
-        | Event::Model(_)
-        | Event::Diff(_)
-        | Event::Notice(_)
-        | Event::Ended(_) => (),
     }
 }
 

@@ -19,6 +19,9 @@ pub struct Config {
     pub base_url: Option<String>,
     /// The key.
     pub api_key: Option<String>,
+    /// The key where there is no other: `OPENAI_API_KEY` means OpenAI, or any server like it, but
+    /// a vendor that has a key of its own gets that one.
+    pub openai_key: Option<String>,
     /// The model's name at the server.
     pub model: Option<String>,
     /// The folder to work in.
@@ -66,9 +69,13 @@ impl Config {
                 .find_map(|name| real.text(name))
                 .or_else(|| names.iter().find_map(|name| file.get(*name).cloned()))
         };
+        let own = real.text("PURLIN_API_KEY");
+        // The file comes after every variable, or its key went to an address that is not its own.
+        let filed = file.get("PURLIN_API_KEY").filter(|_| real.text("OPENAI_API_KEY").is_none());
         Self {
             base_url: first(&["PURLIN_BASE_URL", "OPENAI_BASE_URL"]),
-            api_key: first(&["PURLIN_API_KEY", "OPENAI_API_KEY"]),
+            api_key: own.or_else(|| filed.cloned()),
+            openai_key: first(&["OPENAI_API_KEY"]),
             model: first(&["PURLIN_MODEL"]),
             cwd,
             sessions: state.join("purlin/sessions"),

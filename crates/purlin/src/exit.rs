@@ -98,9 +98,10 @@ impl std::error::Error for Fatal {}
 impl From<SessionsError> for Fatal {
     fn from(error: SessionsError) -> Self {
         let code = match error {
-            SessionsError::Missing(_) | SessionsError::NoName(_) | SessionsError::Taken(_) => {
-                Code::Usage
-            }
+            SessionsError::Missing(_)
+            | SessionsError::NoName(_)
+            | SessionsError::Nameless(_)
+            | SessionsError::Taken(_) => Code::Usage,
             SessionsError::Io { .. } => Code::Failed,
         };
         Self::new(code, error.to_string())

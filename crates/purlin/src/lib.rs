@@ -9,10 +9,11 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Reading order: `agent` (the front door), `config`, `llm`, `wire` (where the rooms are joined),
-//! then `modes`, which are the program.
+//! Reading order: `agent` (the front door), `answer`, `config`, `llm`, `wire` (where the rooms are
+//! joined), then `modes`, which are the program.
 
 mod agent;
+mod answer;
 mod args;
 mod config;
 mod exit;

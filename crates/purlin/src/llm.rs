@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use purlin_engine::driver::Models;
+use purlin_engine::message::{Origin, Reply};
 use purlin_engine::model::{Model, ModelInfo};
 use purlin_providers::retry::{Patience, Retrying};
 use purlin_providers::vendor::{self, Endpoint, Vendor};
@@ -26,6 +27,18 @@ pub struct Llm {
     endpoint: Option<Endpoint>,
     /// How it was found, for the person.
     pub found: String,
+    how: How,
+}
+
+/// How a model came to be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    /// It was set, or belongs to the key that was.
+    Set,
+    /// It was set for this very run: a session does not bring its own.
+    Insisted,
+    /// Nobody spoke of it; a server that runs here has it.
+    Found,
 }
 
 impl Llm {
@@ -36,13 +49,13 @@ impl Llm {
     pub fn new(base_url: &str, key: Option<String>, model: &str) -> Result<Self, Fatal> {
         let endpoint = Endpoint::new(base_url, key, model);
         let found = format!("{} at {}", endpoint.model, endpoint.base_url);
-        Ok(Self { model: speak(&endpoint)?, endpoint: Some(endpoint), found })
+        Ok(Self { model: speak(&endpoint)?, endpoint: Some(endpoint), found, how: How::Set })
     }
 
     /// A model of your own making. Retrying is its own affair.
     pub fn custom(model: Arc<dyn Model>) -> Self {
         let found = model.info().origin.model.clone();
-        Self { model, endpoint: None, found }
+        Self { model, endpoint: None, found, how: How::Set }
     }
 
     /// The model that the environment speaks of; see [`Config::from_env`].
@@ -60,14 +73,16 @@ impl Llm {
     pub async fn find(config: &Config) -> Result<Self, Fatal> {
         let name = config.model.clone();
         if let Some(url) = &config.base_url {
-            let key = config.api_key.clone().or_else(|| vendor_key(config, vendor::at(url)?));
+            let theirs = vendor::at(url).and_then(|vendor| vendor_key(config, vendor));
+            let general = || config.openai_key.clone();
+            let key = config.api_key.clone().or(theirs).or_else(general);
             let name = match name {
                 Some(name) => name,
                 None => only_model(url, key.as_deref()).await?,
             };
             return Self::new(url, key, &name);
         }
-        if let Some(key) = &config.api_key {
+        if let Some(key) = config.api_key.as_ref().or(config.openai_key.as_ref()) {
             let vendor = &vendor::VENDORS[0];
             let name = name.unwrap_or_else(|| DEFAULT_MODEL.to_owned());
             return Self::new(vendor.base_url, Some(key.clone()), &name);
@@ -83,6 +98,40 @@ impl Llm {
     /// What is known about it.
     pub fn info(&self) -> &ModelInfo {
         self.model.info()
+    }
+
+    /// The same, whatever model a session that is gone on with had last.
+    pub(crate) fn insisted(self) -> Self {
+        Self { how: How::Insisted, ..self }
+    }
+
+    /// Whether nobody spoke of it, so that the person must be told.
+    pub(crate) fn was_found(&self) -> bool {
+        self.how == How::Found
+    }
+
+    /// The model that a session had last, where it is one of this server's.
+    pub(crate) fn of_session(&self, last: Option<&Origin>) -> Self {
+        let here = |last: &&Origin| {
+            self.how != How::Insisted && last.provider == self.info().origin.provider
+        };
+        let other = last.filter(here).zip(self.endpoint.as_ref()).and_then(|(last, endpoint)| {
+            Self::new(&endpoint.base_url, endpoint.key.clone(), &last.model).ok()
+        });
+        other.unwrap_or_else(|| self.clone())
+    }
+
+    /// What these replies cost, each at the price of its own model; nothing where one is unknown.
+    pub(crate) fn price_of(&self, replies: &[Reply]) -> Option<f64> {
+        let price = |origin: &Origin| {
+            if *origin == self.info().origin {
+                return self.info().price;
+            }
+            let known = vendor::named(&origin.provider).map(|vendor| vendor.base_url.to_owned());
+            let address = known.unwrap_or_else(|| format!("https://{}", origin.provider));
+            Endpoint::new(&address, None, &origin.model).price
+        };
+        replies.iter().map(|reply| Some(price(&reply.origin)?.of(&reply.usage))).sum()
     }
 
     /// Other models of the same server, by name.
@@ -105,7 +154,7 @@ impl Llm {
             let Some(name) = name.clone().or_else(|| models.into_iter().next()) else { continue };
             return Some(Self::new(vendor.base_url, None, &name).map(|llm| {
                 let found = format!("{} at {} (found running here)", name, vendor.name);
-                Self { found, ..llm }
+                Self { found, how: How::Found, ..llm }
             }));
         }
         None

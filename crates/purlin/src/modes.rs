@@ -31,7 +31,9 @@ pub async fn run(args: Args) -> Result<Code, Fatal> {
         return Err(Fatal::new(Code::Usage, "--output-format needs a prompt: purlin -p \"…\""));
     }
     let llm = Llm::find(&config).await?;
-    if args.verbose {
+    let llm = if args.model.is_some() { llm.insisted() } else { llm };
+    // A conversation begins with it anyway.
+    if prompt.is_some() && (args.verbose || llm.was_found()) {
         screen::talk(&format!("{}\n", llm.found));
     }
     match prompt {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use futures::future::{BoxFuture, FutureExt as _};
-use purlin_engine::budget::Limits;
+use purlin_engine::budget::{Limits, Spent};
 use purlin_engine::desk::Asks;
 use purlin_engine::driver::{self, Events, Facts, Handle, Setup, Shared};
 use purlin_engine::gate::Gate;
-use purlin_engine::message::Output;
+use purlin_engine::message::{Item, Output, Reply};
 use purlin_engine::prompt;
 use purlin_engine::session::{self, Entry, Session};
 use purlin_engine::tool::{Cx, Keep, Tool};
@@ -45,6 +45,10 @@ pub(crate) struct Wired {
     pub(crate) id: String,
     /// What its session is at.
     pub(crate) folded: session::Folded,
+    /// What it speaks to.
+    pub(crate) llm: Llm,
+    /// What its session spent before.
+    pub(crate) spent: Spent,
 }
 
 /// Which session.
@@ -88,13 +92,11 @@ pub(crate) fn wire(
     asks: Asks,
     toolset: Toolset,
 ) -> Result<Wired, Fatal> {
-    if config.max_cost.is_some() && llm.info().price.is_none() {
-        let why = format!("--max-cost: the price of {} is unknown", llm.info().origin.model);
-        return Err(Fatal::new(Code::Configuration, why));
-    }
     let sessions = Sessions { folder: config.sessions.clone() };
     let session = open(&sessions, config, which)?;
     let (id, folded) = (session.journal().id().to_owned(), session.folded().clone());
+    let llm = llm.of_session(folded.model.as_ref());
+    let spent = spent(&sessions.replies(&id), &folded, &llm);
     let (folder, spare) = beside(&sessions, &id);
     let store = Store { folder };
     let bench = Bench::new(config, store.clone());
@@ -104,7 +106,7 @@ pub(crate) fn wire(
         listeners: Vec::new(),
         filter: Arc::new(|_| ()),
         limits: Limits {
-            dollars: config.max_cost,
+            dollars: left(config.max_cost, &spent, &llm)?,
             tokens: config.max_tokens,
             time: config.max_time,
         },
@@ -132,7 +134,41 @@ pub(crate) fn wire(
         agent.await;
         drop(spare);
     };
-    Ok(Wired { handle, events, agent: agent.boxed(), id, folded })
+    Ok(Wired { handle, events, agent: agent.boxed(), id, folded, llm, spent })
+}
+
+/// What a session spent before it was opened. The window is as full as the last reply found it.
+fn spent(replies: &[Reply], folded: &session::Folded, llm: &Llm) -> Spent {
+    let last = folded.items.iter().rev().find_map(|(_, item)| match &**item {
+        Item::Step(step) => Some(step.reply().usage.prompt()),
+        Item::User(_) => None,
+    });
+    let (context, window) = last.map_or((0, 0), |context| (context, llm.info().window));
+    let dollars = llm.price_of(replies);
+    let mut spent = Spent { dollars, context, window, ..Spent::default() };
+    for reply in replies {
+        spent.usage.add(&reply.usage);
+    }
+    spent.calls = replies.len() as u64;
+    spent
+}
+
+/// The dollars that are left of a limit.
+fn left(limit: Option<f64>, spent: &Spent, llm: &Llm) -> Result<Option<f64>, Fatal> {
+    let Some(limit) = limit else { return Ok(None) };
+    if llm.info().price.is_none() {
+        let why = format!("--max-cost: the price of {} is unknown", llm.info().origin.model);
+        return Err(Fatal::new(Code::Configuration, why));
+    }
+    let Some(before) = spent.dollars else {
+        let why = "--max-cost: this session spoke to a model whose price is unknown";
+        return Err(Fatal::new(Code::Configuration, why));
+    };
+    if before >= limit {
+        let why = format!("${before:.4} of ${limit:.4} were spent before; nothing was sent");
+        return Err(Fatal::new(Code::Budget, why));
+    }
+    Ok(Some(limit - before))
 }
 
 /// The folder for what a session's tools keep. Where none can be made the session itself goes on in

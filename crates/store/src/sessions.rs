@@ -5,16 +5,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use purlin_engine::message::{Item, Source, UserMessage, plain};
-use purlin_engine::session::{Folded, fold};
+use purlin_engine::message::{Reply, Source, UserMessage, plain};
+use purlin_engine::session::{Entry, Folded, fold};
 use thiserror::Error;
 
 use crate::journal::{self, FORMAT, Header};
 
 /// The ending of a journal's name.
 const ENDING: &str = "jsonl";
-/// The most characters of an id or a name.
+/// The most characters of an id or a name that is looked for.
 const LONGEST: usize = 100;
+/// The most characters of a new name: in any script they fit into a file's name.
+const LONGEST_NAME: usize = 60;
 
 /// Why a session cannot be had, or not be called so.
 #[derive(Debug, Error)]
@@ -25,6 +27,9 @@ pub enum SessionsError {
     /// It is no id and no name: one that could lead out of the folder is none.
     #[error("`{0}` is no session: ids and names are letters, digits, -, _ and .")]
     NoName(String),
+    /// Nothing is left of it that a name can have.
+    #[error("`{0}` makes no name: names are letters, digits, -, _ and .")]
+    Nameless(String),
     /// Another session has the name.
     #[error("another session is called {0}")]
     Taken(String),
@@ -96,12 +101,12 @@ impl Sessions {
         found.into_iter().find(|path| path.is_file()).ok_or(SessionsError::Missing(id))
     }
 
-    /// Gives a session a name.
+    /// Gives a session a name, made from what was said.
     ///
     /// # Errors
-    /// When it is no name, or another session has it.
-    pub fn name(&self, id: &str, name: &str) -> Result<String, SessionsError> {
-        let name = clean(name)?;
+    /// When nothing is left of it, or another session has it.
+    pub fn name(&self, id: &str, said: &str) -> Result<String, SessionsError> {
+        let name = name_from(said).ok_or_else(|| SessionsError::Nameless(said.to_owned()))?;
         let path = self.names().join(&name);
         let owner = fs::read_to_string(&path).unwrap_or_default();
         let other = !owner.is_empty() && owner != id && self.journal(&owner).exists();
@@ -121,13 +126,29 @@ impl Sessions {
         (!name.is_empty()).then_some(name)
     }
 
+    /// Every reply that a session paid for, its sub-agents' last; also those that were summarised
+    /// or gone back from since.
+    pub fn replies(&self, id: &str) -> Vec<Reply> {
+        let beside = fs::read_dir(self.beside(id)).into_iter().flatten().flatten();
+        let tasks = beside.map(|entry| entry.path()).filter(|path| is_journal(path));
+        let journals = std::iter::once(self.journal(id)).chain(tasks);
+        let lines = journals.flat_map(|path| journal::read(&path).unwrap_or_default());
+        let reply = |line: String| match serde_json::from_str(&line) {
+            Ok(Entry::Reply(reply)) => Some(reply),
+            Ok(_) | Err(_) => None,
+        };
+        lines.filter_map(reply).collect()
+    }
+
     /// All sessions, the last written first. What cannot be looked at is not there.
     pub fn all(&self) -> Vec<Found> {
         let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
         let found = |entry: io::Result<fs::DirEntry>| {
             let path = entry.ok()?.path();
-            let journal = path.extension().is_some_and(|ending| ending == ENDING);
-            let data = fs::metadata(&path).ok().filter(|data| journal && data.is_file())?;
+            let data = fs::metadata(&path).ok()?;
+            if !(is_journal(&path) && data.is_file()) {
+                return None;
+            }
             let id = path.file_stem()?.to_str()?.to_owned();
             Some(Found { id, path, written: data.modified().ok()? })
         };
@@ -146,14 +167,33 @@ impl Sessions {
     }
 }
 
-/// An id or a name as it was said, if it is one: letters and digits of any script, `-`, `_`, `.`.
+/// Letters and digits of any script, `-`, `_`, `.`.
+fn allowed(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '-' | '_' | '.')
+}
+
+/// What a name can keep of this: blanks are `-`, what is not allowed goes. It does not begin like
+/// a hidden file or a flag.
+fn name_from(said: &str) -> Option<String> {
+    let words = said.split_whitespace().map(|word| word.chars().filter(|c| allowed(*c)).collect());
+    let words: Vec<String> = words.filter(|word: &String| !word.is_empty()).collect();
+    let name: String =
+        words.join("-").trim_start_matches(['.', '-']).chars().take(LONGEST_NAME).collect();
+    let name = name.trim_end_matches('-');
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// An id or a name as it was said, if it is one.
 fn clean(said: &str) -> Result<String, SessionsError> {
-    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     let fits = !said.is_empty() && said.chars().count() <= LONGEST && !said.starts_with('.');
     if fits && said.chars().all(allowed) {
         return Ok(said.to_owned());
     }
     Err(SessionsError::NoName(said.to_owned()))
+}
+
+fn is_journal(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == ENDING)
 }
 
 fn begun_in(path: &Path, cwd: &Path) -> bool {
@@ -164,15 +204,14 @@ fn begun_in(path: &Path, cwd: &Path) -> bool {
     read.is_ok() && header.is_some_and(|header| header.cwd == cwd)
 }
 
-/// What a session is about: its fold, and the first words of the person.
+/// What a session is about: its fold, and the first words of the person, which a summary may have
+/// taken out of the fold.
 pub fn look(found: &Found) -> io::Result<(Folded, String)> {
     let lines = journal::read(&found.path)?;
     let folded = fold(&found.id, &lines, lines.len() as u64);
-    let said = folded.items.iter().find_map(|(_, item)| match &**item {
-        Item::User(UserMessage { content, source: Source::Person | Source::Summary }) => {
-            Some(plain(content))
-        }
-        Item::User(_) | Item::Step(_) => None,
+    let said = lines.iter().find_map(|line| match serde_json::from_str(line) {
+        Ok(Entry::User(UserMessage { content, source: Source::Person })) => Some(plain(&content)),
+        Ok(_) | Err(_) => None,
     });
     let first = said.unwrap_or_default();
     let line = first.lines().next().unwrap_or_default().chars().take(80).collect();

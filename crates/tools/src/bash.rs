@@ -10,6 +10,7 @@ mod shown;
 mod text;
 
 use std::ffi::OsString;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,9 +28,11 @@ use crate::{file, seen};
 
 pub use environment::environment;
 
-/// Seconds a command may take, when the call says nothing and at most.
+/// Seconds a command may take when the call says nothing.
 const TIMEOUT: f64 = 120.0;
-const LONGEST: f64 = 600.0;
+
+/// Seconds that a call may ask for.
+const TIMEOUTS: RangeInclusive<f64> = 1.0..=600.0;
 
 /// Characters of a title.
 const TITLE: usize = 100;
@@ -57,6 +60,7 @@ pub struct Bash {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Arguments {
     command: String,
     timeout: Option<f64>,
@@ -87,9 +91,12 @@ impl Tool for Bash {
     }
 
     fn claim(&self, call: &ToolCall, cx: &Cx) -> Result<Claim, ToolError> {
-        let Arguments { command, .. } = arguments(call)?;
+        let Arguments { command, timeout } = arguments(call)?;
         if command.trim().is_empty() {
             return Err(ToolError::tell("`command` is empty; nothing was run"));
+        }
+        if let Some(seconds) = timeout.filter(|seconds| !TIMEOUTS.contains(seconds)) {
+            return Err(out_of_range(seconds));
         }
         let effect = (self.config.read)(&command, &cx.cwd);
         Ok(Claim { call: call.clone(), title: title(&command), effect })
@@ -118,6 +125,16 @@ impl Tool for Bash {
     }
 }
 
+/// A limit that cannot be kept. It is not silently made another one: a model that counts in
+/// milliseconds would go on doing so.
+fn out_of_range(seconds: f64) -> ToolError {
+    let (least, most) = (TIMEOUTS.start(), TIMEOUTS.end());
+    let unit = if seconds > 1000.0 { " (milliseconds?)" } else { "" };
+    ToolError::tell(format!(
+        "`timeout` is in seconds, from {least} to {most}, not {seconds}{unit}; nothing was run"
+    ))
+}
+
 /// The first line of a command.
 fn title(command: &str) -> String {
     let line = command.trim().lines().next().unwrap_or_default();
@@ -140,7 +157,7 @@ async fn perform(config: &Config, cx: &Cx, arguments: &Arguments) -> Result<Done
     let told = told_file(&config.scratch).map_err(|why| {
         format!("cannot write to the folder {}: {why}; nothing was run", config.scratch.display())
     })?;
-    let limit = Duration::from_secs_f64(arguments.timeout.unwrap_or(TIMEOUT).clamp(0.1, LONGEST));
+    let limit = Duration::from_secs_f64(arguments.timeout.unwrap_or(TIMEOUT));
     let place = living(&cx.cwd).to_path_buf();
     let spec = Spec {
         argv: config.shell.argv(&arguments.command, &told),

@@ -151,10 +151,35 @@ async fn a_deleted_directory_is_replaced_by_its_nearest_living_parent() {
 async fn cc_14_a_deadline_says_so_and_keeps_what_was_said() {
     let mut world = world();
     let began = Instant::now();
-    let output = world.call(&json!({ "command": "echo a; sleep 30", "timeout": 0.3 })).await;
-    assert!(output.failed && began.elapsed() < Duration::from_secs(3));
+    let output = world.call(&json!({ "command": "echo a; sleep 30", "timeout": 1 })).await;
+    assert!(output.failed && began.elapsed() < Duration::from_secs(4));
     let text = plain(&output.content);
-    assert!(text.starts_with("a\n[stopped after 0.3 s, the limit; "), "{text}");
+    assert!(text.starts_with("a\n[stopped after 1.0 s, the limit; "), "{text}");
+}
+
+#[tokio::test]
+async fn a_timeout_out_of_range_is_refused_and_not_made_another() {
+    let refused = |timeout: Value| {
+        let world = world();
+        let args = json!({ "command": "echo a", "timeout": timeout });
+        world.bash.claim(&call(&args), &world.cx).map(drop).unwrap_err().to_string()
+    };
+    for timeout in [json!(0), json!(-1), json!(0.5), json!(601)] {
+        let told =
+            format!("`timeout` is in seconds, from 1 to 600, not {timeout}; nothing was run");
+        assert_eq!(refused(timeout), told);
+    }
+    let told = "`timeout` is in seconds, from 1 to 600, not 120000 (milliseconds?); \
+                nothing was run";
+    assert_eq!(refused(json!(120_000)), told);
+}
+
+#[tokio::test]
+async fn an_argument_that_there_is_not_is_named() {
+    let world = world();
+    let args = json!({ "command": "echo a", "cwd": "/" });
+    let told = world.bash.claim(&call(&args), &world.cx).map(drop).unwrap_err().to_string();
+    assert!(told.contains("unknown field `cwd`"), "{told}");
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ pub(crate) fn hear(state: &mut State, told: Told) -> Vec<Action> {
 fn remember(state: &mut State, told: &Told) {
     if let Event::Usage(spent) = &told.event {
         let context = (state.spent.context, state.spent.window);
-        state.spent = spent.clone();
+        state.spent = view::spent::sum(&state.earlier, spent);
         if !told.agent.is_main() {
             // The purse is shared, the window is not.
             (state.spent.context, state.spent.window) = context;

@@ -21,7 +21,7 @@ pub mod update;
 /// Text for everything that is shown; pure.
 pub mod view;
 
-pub use page::{Page, Print, Stream};
+pub use page::{Page, Print, Setting, Stream};
 pub use state::{Input, Listed, Look, Opened, Reach, State};
 pub use update::{Action, update};
 pub use view::ink::Ink;

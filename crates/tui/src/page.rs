@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::mem;
+use std::path::PathBuf;
 
 use purlin_engine::effect::Effect;
 use purlin_engine::event::AgentId;
@@ -38,11 +39,24 @@ impl Print {
     }
 }
 
+/// What the page is of; it decides what a person can do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// Lines can follow.
+    Conversation,
+    /// One turn, and the program ends.
+    OneShot,
+}
+
 /// What stands on the screen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
     /// Where the text goes and where lines come from.
     pub look: Look,
+    /// Whether somebody can go on from here.
+    pub setting: Setting,
+    /// The project's root: paths inside are shown from there. Empty, they are shown as they are.
+    pub root: PathBuf,
     /// Whether the model's text is in the middle of a line.
     text_open: bool,
     talk: Talk,
@@ -84,6 +98,8 @@ impl Page {
     pub fn new(look: Look) -> Self {
         Self {
             look,
+            setting: Setting::Conversation,
+            root: PathBuf::new(),
             text_open: false,
             talk: Talk::Start,
             calls: HashMap::new(),

@@ -20,6 +20,8 @@ pub struct State {
     pub session: Option<Opened>,
     /// What the session has spent.
     pub spent: Spent,
+    /// What it had spent when it was opened, of which the engine does not know.
+    pub earlier: Spent,
     /// What it had spent when the running turn began.
     pub before: Spent,
     /// What keeps the engine from being idle.
@@ -47,6 +49,7 @@ impl State {
             page: Page::new(look),
             session: None,
             spent: unspent(),
+            earlier: unspent(),
             before: unspent(),
             busy: Busy::Idle,
             unsaid: 0,
@@ -130,7 +133,7 @@ pub struct Opened {
     pub mode: Mode,
     /// Messages of the person so far; none in a new one, which is not on disk yet.
     pub messages: u64,
-    /// What it has spent so far.
+    /// What it has spent so far, all earlier runs included.
     pub spent: Spent,
 }
 

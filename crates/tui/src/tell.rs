@@ -114,7 +114,7 @@ impl Page {
 
     /// An undo says what it put back. A call that named its files has shown them already.
     fn changed(&mut self, agent: &AgentId, id: &str, changes: &[Change]) -> Vec<Print> {
-        let changes = view::changes(changes);
+        let changes = view::changes(&self.root, changes);
         if id.is_empty() {
             return self.lines_of(agent, &format!("undone: {changes}"));
         }
@@ -141,7 +141,7 @@ impl Page {
             prints = self.end_text();
             self.end_turn();
         }
-        if let Some(text) = view::ended::ended(self.look.ink, ended) {
+        if let Some(text) = view::ended::ended(self.look.ink, self.setting, ended) {
             prints.extend(self.lines_of(agent, &text));
         }
         prints

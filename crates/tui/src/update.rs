@@ -295,12 +295,14 @@ fn opened(state: &mut State, session: Opened) -> Vec<Action> {
     let mut text = view::welcome(ink, &session);
     if session.messages > 0 {
         let (id, messages) = (view::plain::plain(&session.id), session.messages);
-        text = format!("{text}\nresumed {id}, in which you said {messages} things");
+        let things = if messages == 1 { "thing" } else { "things" };
+        text = format!("{text}\nresumed {id}, in which you said {messages} {things}");
     }
     if let Some(before) = before.filter(|before| before.id != session.id) {
         let id = view::plain::plain(&before.id);
         text = format!("{text}\nthe session before is kept: /resume {id}");
     }
+    state.earlier = session.spent.clone();
     state.spent = session.spent.clone();
     state.before = session.spent.clone();
     state.session = Some(session);

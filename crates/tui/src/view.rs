@@ -10,6 +10,8 @@ pub mod question;
 pub mod sessions;
 pub mod spent;
 
+use std::path::Path;
+
 use purlin_engine::event::Tier;
 use purlin_engine::gate::Mode;
 use purlin_engine::listen::Change;
@@ -78,15 +80,16 @@ pub fn restart(attempt: u32, why: &str, wait_ms: u64) -> String {
     format!("again {wait} (attempt {attempt}), without what was said above: {why}")
 }
 
-/// Files that changed.
-pub fn changes(changes: &[Change]) -> String {
+/// Files that changed, those inside the project from its root.
+pub fn changes(root: &Path, changes: &[Change]) -> String {
     let one = |change: &Change| {
         let what = match (&change.before, &change.after) {
             (None, _) => "created",
             (Some(_), None) => "deleted",
             (Some(_), Some(_)) => "changed",
         };
-        format!("{what} {}", plain(&change.path.display().to_string()))
+        let inside = change.path.strip_prefix(root).ok().filter(|_| root.is_absolute());
+        format!("{what} {}", plain(&inside.unwrap_or(&change.path).display().to_string()))
     };
     changes.iter().map(one).collect::<Vec<_>>().join(", ")
 }

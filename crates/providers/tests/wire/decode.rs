@@ -210,9 +210,9 @@ fn half_an_event_at_the_end_is_a_broken_stream() {
 
 #[test]
 fn reasoning_is_thinking_and_said_once() {
-    let both = [json!({"reasoning_content": "hm", "reasoning": "hm", "content": ""})];
+    let both = [json!({"reasoning_content": "hm", "reasoning": "hm", "content": "x"})];
     assert_eq!(thinking(&reply(&stream(both, "stop"))), "hm");
-    let either = [json!({"reasoning": "h"}), json!({"reasoning": "m"})];
+    let either = [json!({"reasoning": "h"}), json!({"reasoning": "m", "content": "x"})];
     assert_eq!(thinking(&reply(&stream(either, "stop"))), "hm");
 }
 

@@ -100,6 +100,14 @@ async fn only_some_statuses_are_worth_another_try() {
 }
 
 #[tokio::test]
+async fn a_status_without_a_name_is_told_by_its_number() {
+    let why = failing(refusal::failing(529)).await.to_string();
+    assert!(why.contains(" answered 529: "), "{why}");
+    let why = failing(refusal::failing(503)).await.to_string();
+    assert!(why.contains(" answered 503 Service Unavailable: "), "{why}");
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed_but_named() {
     let away = Wire::status(302).header("location", "https://elsewhere.test/v1");
     let ModelError::Refused(why) = failing(away).await else { panic!("refused") };
@@ -114,6 +122,15 @@ async fn a_page_instead_of_a_reply_names_the_proxy() {
     let text = Wire::status(200).header("content-type", "text/plain").write("no healthy upstream");
     let ModelError::Refused(why) = failing(text).await else { panic!("refused") };
     assert!(why.contains("text/plain \"no healthy upstream\""), "{why}");
+}
+
+#[tokio::test]
+async fn a_page_labelled_as_json_is_called_a_page() {
+    for label in ["application/json", ""] {
+        let page = Wire::status(200).header("content-type", label).write("\n<html>Sign in</html>");
+        let ModelError::Refused(why) = failing(page).await else { panic!("refused") };
+        assert!(why.starts_with("a proxy answered: a web page \"Sign in\" from 127"), "{why}");
+    }
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use purlin_engine::desk::Asks;
 use purlin_engine::event::{Command, Event};
 use purlin_engine::message::UserMessage;
 use purlin_testkit::{Reply, Script, Server};
-use purlin_tui::page::Page;
+use purlin_tui::page::Setting;
 use serde_json::json;
 
 use self::project::Project;
@@ -63,7 +63,7 @@ async fn play(config: &Config, llm: &Llm, task: &str) -> Result<Code, Fatal> {
     let Wired { handle, mut events, agent, .. } =
         wire(config, llm, Which::New, Asks::Nobody, Toolset::default())?;
     let running = tokio::spawn(agent);
-    let mut page = Page::new(screen::surroundings(config));
+    let mut page = screen::page(config, Setting::OneShot);
     let _ = handle.send(Command::Prompt(UserMessage::person(task)));
     let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
     let code = loop {

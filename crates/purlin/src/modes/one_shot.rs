@@ -6,7 +6,7 @@ use purlin_engine::driver::{Events, Handle};
 use purlin_engine::event::{Command, Ended, Event, Told};
 use purlin_engine::message::UserMessage;
 use purlin_engine::model::Delta;
-use purlin_tui::page::Page;
+use purlin_tui::page::{Page, Setting};
 use purlin_tui::state::unspent;
 use purlin_tui::view::spent;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -26,12 +26,12 @@ pub(super) async fn one_shot(
     which: Which,
     prompt: String,
 ) -> Result<Code, Fatal> {
-    let Wired { handle, events, agent, id, .. } =
+    let Wired { handle, events, agent, id, llm, .. } =
         wire(config, llm, which, Asks::Nobody, Toolset::default())?;
     let running = tokio::spawn(agent);
     let mut shown = Shown {
         report: Report::new(args.output_format, &id, &llm.info().origin.model),
-        page: Page::new(screen::surroundings(config)),
+        page: screen::page(config, Setting::OneShot),
         format: args.output_format,
         verbose: args.verbose,
         spent: unspent(),

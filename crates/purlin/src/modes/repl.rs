@@ -1,15 +1,17 @@
 //! A conversation, line by line. The screen's state decides; this performs what it decides.
 
 use std::io::BufRead as _;
+use std::time::Duration;
 
 use purlin_engine::desk::Asks;
 use purlin_engine::event::Command;
-use purlin_tui::page::Print;
-use purlin_tui::state::{Input, Opened, State};
+use purlin_tui::page::{Print, Setting};
+use purlin_tui::state::{Input, Opened, Reach, State};
 use purlin_tui::{Action, update};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::{journal, screen};
 use crate::config::Config;
@@ -18,10 +20,15 @@ use crate::llm::Llm;
 use crate::wire::{Toolset, Which, Wired, wire};
 use purlin_store::Sessions;
 
+/// How soon the next line of a paste comes. Nobody types a line that fast.
+const AT_ONCE: Duration = Duration::from_millis(50);
+
 pub(super) async fn repl(config: Config, llm: Llm, which: Which) -> Result<Code, Fatal> {
     let (mut open, first) = Open::new(&config, &llm, which)?;
     let mut state = State::new(screen::surroundings(&config));
+    state.page = screen::page(&config, Setting::Conversation);
     screen::talk(&format!("purlin {} · {}\n", env!("CARGO_PKG_VERSION"), llm.found));
+    let typed = state.page.look.input == Reach::Terminal;
     let mut lines = lines();
     let failed = |why| Fatal::new(Code::Failed, format!("listening for signals: {why}"));
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
@@ -48,7 +55,11 @@ pub(super) async fn repl(config: Config, llm: Llm, which: Which) -> Result<Code,
             },
             line = lines.recv(), if more => {
                 more = line.is_some();
-                line.map_or(Input::EndOfInput, Input::Line)
+                match line {
+                    Some(line) if typed => Input::Line(at_once(line, &mut lines).await),
+                    Some(line) => Input::Line(line),
+                    None => Input::EndOfInput,
+                }
             }
             _ = interrupt.recv() => Input::Interrupt,
             _ = terminate.recv() => { open.close().await; return Ok(Code::Terminated) }
@@ -78,7 +89,7 @@ struct Open {
 impl Open {
     fn new(config: &Config, llm: &Llm, which: Which) -> Result<(Self, Opened), Fatal> {
         let mut wired = wire(config, llm, which, Asks::Person, Toolset::default())?;
-        let opened = screen::opened(&wired, llm);
+        let opened = screen::opened(&wired);
         let agent = std::mem::replace(&mut wired.agent, Box::pin(std::future::ready(())));
         Ok((Self { running: tokio::spawn(agent), wired }, opened))
     }
@@ -155,6 +166,19 @@ fn save(sessions: &Sessions, open: &Open, name: Option<String>) -> Next {
         }
         Err(why) => Next::input(Input::Failed(why.to_string())),
     }
+}
+
+/// A line with those that come at once behind it: a paste is one thing to say, and its lines must
+/// not answer one question after the other. A command is a line of its own.
+async fn at_once(mut text: String, lines: &mut mpsc::UnboundedReceiver<String>) -> String {
+    if text.starts_with('/') {
+        return text;
+    }
+    while let Ok(Some(line)) = timeout(AT_ONCE, lines.recv()).await {
+        text.push('\n');
+        text.push_str(&line);
+    }
+    text
 }
 
 /// The lines of stdin, read on a thread of their own: a read cannot be cancelled.

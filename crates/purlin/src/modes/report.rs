@@ -2,9 +2,9 @@
 
 use purlin_engine::budget::Spent;
 use purlin_engine::event::{Ended, Event, Told};
-use purlin_engine::model::Delta;
 use serde_json::{Value, json};
 
+use crate::answer::Answer;
 use crate::args::Format;
 use crate::exit::Code;
 
@@ -16,17 +16,15 @@ pub(super) struct Report {
     format: Format,
     session: String,
     model: String,
-    text: String,
-    called: bool,
-    last: String,
+    answer: Answer,
     spent: Spent,
 }
 
 impl Report {
     pub(super) fn new(format: Format, session: &str, model: &str) -> Self {
         let (session, model) = (session.to_owned(), model.to_owned());
-        let (text, last) = (String::new(), String::new());
-        Self { format, session, model, text, called: false, last, spent: Spent::default() }
+        let (answer, spent) = (Answer::default(), Spent::default());
+        Self { format, session, model, answer, spent }
     }
 
     /// What stands before the first event.
@@ -39,8 +37,9 @@ impl Report {
     /// What an event adds to stdout.
     pub(super) fn take(&mut self, told: &Told) -> Option<String> {
         if told.agent.is_main() {
-            self.gather(&told.event);
-        } else if let Event::Usage(spent) = &told.event {
+            self.answer.take(&told.event);
+        }
+        if let Event::Usage(spent) = &told.event {
             self.spent = spent.clone();
         }
         if self.format != Format::StreamJson {
@@ -54,8 +53,7 @@ impl Report {
     /// What stands after the last event.
     pub(super) fn end(&self, ended: &Ended, code: Code) -> String {
         match self.format {
-            Format::Text if self.last.is_empty() || self.last.ends_with('\n') => self.last.clone(),
-            Format::Text => format!("{}\n", self.last),
+            Format::Text => whole_lines(&self.answer.text),
             Format::Json => line(&self.result(ended, code)),
             Format::StreamJson => {
                 line(&json!({"v": VERSION, "event": "result", "data": self.result(ended, code)}))
@@ -67,7 +65,7 @@ impl Report {
         let how = serde_json::to_value(ended).unwrap_or_default();
         json!({
             "version": VERSION,
-            "result": self.last,
+            "result": self.answer.text,
             "end": how.get("end"),
             "why": how.get("why"),
             "exit_code": code as u8,
@@ -78,37 +76,11 @@ impl Report {
             "dollars": self.spent.dollars,
         })
     }
+}
 
-    /// The answer is the text of the last reply that said anything; what stands beside calls is
-    /// talk on the way.
-    fn gather(&mut self, event: &Event) {
-        match event {
-            Event::Delta(Delta::Text(text)) => self.text.push_str(text),
-            Event::Delta(Delta::Call { .. }) => self.called = true,
-            Event::Delta(Delta::Restart { .. }) => {
-                self.text.clear();
-                self.called = false;
-            }
-            Event::Replied => {
-                let text = std::mem::take(&mut self.text);
-                self.last = if std::mem::take(&mut self.called) { String::new() } else { text };
-            }
-            Event::Usage(spent) => self.spent = spent.clone(),
-            Event::Delta(_)
-            | Event::Said(_)
-            | Event::Ask { .. }
-            | Event::Started { .. }
-            | Event::Progress { .. }
-            | Event::Answered { .. }
-            | Event::Changed { .. }
-            | Event::Compacted { .. }
-            | Event::State { .. }
-            | Event::Model(_)
-            | Event::Diff(_)
-            | Event::Notice(_)
-            | Event::Ended(_) => (),
-        }
-    }
+fn whole_lines(text: &str) -> String {
+    let ended = text.is_empty() || text.ends_with('\n');
+    if ended { text.to_owned() } else { format!("{text}\n") }
 }
 
 fn line(value: &Value) -> String {

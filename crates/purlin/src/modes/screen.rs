@@ -8,12 +8,11 @@ use std::time::UNIX_EPOCH;
 
 use purlin_engine::message::{Item, Source};
 use purlin_engine::session::mode;
-use purlin_tui::page::{Print, Stream};
-use purlin_tui::state::{Listed, Look, Opened, Reach, unspent};
+use purlin_tui::page::{Page, Print, Setting, Stream};
+use purlin_tui::state::{Listed, Look, Opened, Reach};
 use purlin_tui::view::ink::Ink;
 
 use crate::config::Config;
-use crate::llm::Llm;
 use crate::wire::Wired;
 use purlin_store::sessions::{Found, Sessions, date, look};
 
@@ -42,6 +41,13 @@ pub(super) fn answer(text: &str) -> bool {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
 }
 
+/// An empty page.
+pub(super) fn page(config: &Config, setting: Setting) -> Page {
+    let mut page = Page::new(surroundings(config));
+    (page.setting, page.root) = (setting, config.root());
+    page
+}
+
 /// Where text goes and comes from.
 pub(super) fn surroundings(config: &Config) -> Look {
     let reach = |terminal| if terminal { Reach::Terminal } else { Reach::Elsewhere };
@@ -64,16 +70,16 @@ fn one_place() -> bool {
 }
 
 /// A session that was just opened, for the screen.
-pub(super) fn opened(wired: &Wired, llm: &Llm) -> Opened {
+pub(super) fn opened(wired: &Wired) -> Opened {
     let folded = &wired.folded;
     let person = |item: &Item| matches!(item, Item::User(said) if said.source == Source::Person);
     Opened {
         id: wired.id.clone(),
         name: folded.state.get("name").and_then(|name| name.as_str()).map(str::to_owned),
-        model: llm.info().origin.clone(),
+        model: wired.llm.info().origin.clone(),
         mode: mode(&folded.state),
         messages: folded.items.iter().filter(|(_, item)| person(item)).count() as u64,
-        spent: unspent(),
+        spent: wired.spent.clone(),
     }
 }
 

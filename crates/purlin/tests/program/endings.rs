@@ -143,6 +143,28 @@ fn a_budget_that_is_used_up_exits_6_before_the_next_request() {
 }
 
 #[test]
+fn a_budget_counts_what_the_session_spent_before() {
+    let replies = ["One.", "Two."].map(|text| Reply::new().text(text).usage(400_000, 10));
+    let stage = Stage::saying(replies);
+    let proxy = stage.server.url().trim_end_matches("/v1").to_owned();
+    let run = |args: &[&str]| {
+        let run = stage.purlin().env("PURLIN_BASE_URL", "http://models.example/v1");
+        let run = run.env("HTTP_PROXY", &proxy).env("http_proxy", &proxy);
+        run.args(["-m", "gpt-5.4-nano"]).args(args)
+    };
+    let few = ["--max-cost", "0.10"];
+    assert_eq!(run(&few).args(["-p", "hi"]).finish().unwrap().code, Some(0));
+    assert_eq!(run(&few).args(["-c", "-p", "and?"]).finish().unwrap().code, Some(0));
+    let tokens = run(&["-c"]).stdin("/tokens\n").finish().unwrap();
+    assert!(tokens.stderr.contains("2 calls to models · 800,000 tokens in"), "{}", tokens.stderr);
+    assert!(tokens.stderr.contains("context: 400,000 of"), "{}", tokens.stderr);
+    let ran = run(&few).args(["-c", "-p", "more"]).finish().unwrap();
+    assert_eq!((ran.code, ran.stderr.lines().count()), (Some(6), 1), "{}", ran.stderr);
+    assert!(ran.stderr.contains("were spent before"), "{}", ran.stderr);
+    assert_eq!(stage.requests().len(), 2);
+}
+
+#[test]
 fn nc_32_max_turns_is_counted_in_requests_and_said_in_history() {
     let look = |_: &_| Reply::new().call("bash", &json!({"command": "date +%N"})).into();
     let stage = Stage::new(Script::by(look));

@@ -54,6 +54,26 @@ fn the_persons_own_env_file_counts_and_variables_win_over_it() {
 }
 
 #[test]
+fn a_vendor_gets_its_own_key_before_openais_and_after_purlins() {
+    let stage = Stage::saying(["One.", "Two.", "Three."].map(|text| Reply::new().text(text)));
+    let proxy = stage.server.url().trim_end_matches("/v1").to_owned();
+    let run = || {
+        let run = stage.purlin().env("PURLIN_BASE_URL", "http://api.deepseek.com/v1");
+        let run = run.env("HTTP_PROXY", &proxy).env("http_proxy", &proxy);
+        run.env("OPENAI_API_KEY", "for-openai").args(["-p", "hi"])
+    };
+    let own = || run().env("DEEPSEEK_API_KEY", "for-deepseek");
+    for run in [run(), own(), own().env("PURLIN_API_KEY", "for-purlin")] {
+        let ran = run.finish().unwrap();
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    }
+    let requests = stage.requests();
+    let keys: Vec<_> = requests.iter().map(|request| request.header("authorization")).collect();
+    let bearer = ["Bearer for-openai", "Bearer for-deepseek", "Bearer for-purlin"];
+    assert_eq!(keys, bearer.map(Some));
+}
+
+#[test]
 fn the_key_of_the_vendor_at_the_address_is_used_and_no_other() {
     let stage = Stage::saying([Reply::new().text("Here.")]);
     let run = stage.purlin().env("DEEPSEEK_API_KEY", "for-deepseek").args(["-p", "hi"]);

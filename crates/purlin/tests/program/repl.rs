@@ -171,6 +171,18 @@ fn a_line_typed_while_the_model_works_is_read_before_it_goes_on() {
 }
 
 #[test]
+fn lines_that_are_pasted_are_one_prompt() {
+    let stage = Stage::saying([Reply::new().text("A trace.")]);
+    let terminal = stage.terminal(&[]);
+    enter(&terminal, "what is this?\rpanicked at a.rs\r  at b.rs");
+    shows(&terminal, "A trace.");
+    idle(&terminal);
+    let told = said(&stage.requests()[0], "user");
+    assert!(told.contains("what is this?\npanicked at a.rs\n  at b.rs"), "{told}");
+    assert_eq!(stage.requests().len(), 1);
+}
+
+#[test]
 fn cc_37_ctrl_c_stops_what_runs_and_the_prompt_is_back() {
     let command = bash("sleep 300 & echo $$ $! > pids; mv pids ready; wait");
     let stage =

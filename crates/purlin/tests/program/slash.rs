@@ -69,6 +69,22 @@ fn model_names_the_model_and_changes_it_from_the_next_call_on() {
 }
 
 #[test]
+fn the_model_that_was_chosen_is_still_there_after_a_resume_unless_another_is_named() {
+    let stage = Stage::saying(["One.", "Two.", "Three."].map(|text| Reply::new().text(text)));
+    let terminal = stage.terminal(&[]);
+    does(&terminal, "hi", "One.");
+    does(&terminal, "/model another", "model: another");
+    enter(&terminal, "/exit");
+    assert_eq!(left(&terminal), Some(0));
+    for args in [&["-c", "-p", "hi"][..], &["-c", "-m", "third", "-p", "hi"]] {
+        assert_eq!(stage.purlin().args(args).finish().unwrap().code, Some(0));
+    }
+    let requests = stage.requests();
+    let models: Vec<_> = requests.iter().map(|request| &request.body["model"]).collect();
+    assert_eq!(models, ["scripted", "another", "third"]);
+}
+
+#[test]
 fn tokens_are_those_that_the_provider_counted() {
     let stage = Stage::saying([
         Reply::new().text("One.").usage(1_200, 30),
@@ -102,9 +118,9 @@ fn changed() -> (Stage, Terminal) {
 #[test]
 fn diff_shows_what_changed_and_undo_puts_it_back_and_tells_the_model() {
     let (stage, terminal) = changed();
-    let screen = does(&terminal, "/diff", "+new text\n");
+    let screen = does(&terminal, "/diff", "+++ ");
     assert!(screen.matches("-old text").count() >= 2, "{screen}");
-    does(&terminal, "/undo", "undone: changed ");
+    does(&terminal, "/undo", "undone: changed f\n");
     assert_eq!(stage.world.read("f"), "old text\n");
     does(&terminal, "/diff", "nothing has changed in this session");
     does(&terminal, "/undo", "there is nothing to undo");
@@ -161,6 +177,9 @@ fn sessions_are_saved_listed_cleared_and_resumed() {
     let terminal = stage.terminal(&[]);
     does(&terminal, "about apples", "First.");
     does(&terminal, "/save apfel", "saved as apfel");
+    does(&terminal, "/save ../Äpfel & Birnen", "saved as Äpfel-Birnen");
+    does(&terminal, "/save ?!", "`?!` makes no name");
+    does(&terminal, "/save apfel", "saved as apfel");
     does(&terminal, "/clear", "the session before is kept");
     does(&terminal, "about pears", "Second.");
     let list = does(&terminal, "/sessions", "/resume ID goes on");
@@ -195,6 +214,8 @@ fn cc_33_compact_means_now() {
     does(&terminal, "thank you", "Welcome.");
     does(&terminal, "are you there?", "Yes.");
     does(&terminal, "/compact", "older messages became a summary");
+    does(&terminal, "/sessions", "read big  (this one)");
+    does(&terminal, "/save", "saved as read-big");
     does(&terminal, "what was in it?", "A list of words.");
     let requests = stage.requests();
     assert!(requests[5].bytes.len() < requests[3].bytes.len() / 2);

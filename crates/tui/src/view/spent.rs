@@ -23,6 +23,15 @@ pub fn session(spent: &Spent) -> String {
     }
 }
 
+/// What was spent before and what was spent since, together.
+pub fn sum(before: &Spent, since: &Spent) -> Spent {
+    let mut sum = since.clone();
+    sum.usage.add(&before.usage);
+    sum.calls += before.calls;
+    sum.dollars = before.dollars.zip(since.dollars).map(|(before, since)| before + since);
+    sum
+}
+
 fn tokens(usage: &Usage) -> String {
     let (prompt, cached) = (grouped(usage.prompt()), grouped(usage.cache_read));
     let output = grouped(usage.output);

@@ -35,6 +35,9 @@ pub enum Effect {
 pub struct CommandLine {
     /// The whole of it.
     pub text: String,
+    /// Where it starts: the same words elsewhere are another command.
+    #[serde(default)]
+    pub cwd: PathBuf,
     /// True when a real parse shows that it only reads, though it may move the session's directory
     /// or its variables.
     pub proved: bool,

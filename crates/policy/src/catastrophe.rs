@@ -14,7 +14,7 @@ use crate::split::{End, PWD, Simple, split};
 
 /// Refuses the catastrophes there are for this project and this person.
 pub struct Catastrophe {
-    /// The project. Relative paths are taken to start here.
+    /// The project.
     pub root: PathBuf,
     /// The person's home folder.
     pub home: PathBuf,
@@ -27,7 +27,9 @@ impl Guard for Catastrophe {
         _preview: Option<&'a Preview>,
     ) -> BoxFuture<'a, Verdict> {
         let verdict = match &claim.effect {
-            Effect::Exec(line) => self.refuses(&line.text).map_or(Verdict::Allow, Verdict::Deny),
+            Effect::Exec(line) => {
+                self.refuses(&line.text, &line.cwd).map_or(Verdict::Allow, Verdict::Deny)
+            }
             Effect::Files { .. }
             | Effect::Net(_)
             | Effect::Session
@@ -116,8 +118,8 @@ const SHELLS: &[&str] = &["sh", "bash", "dash", "zsh", "ksh", "su"];
 
 impl Catastrophe {
     /// Why this command line is never run, in words for the model.
-    pub fn refuses(&self, text: &str) -> Option<String> {
-        let (part, ruin) = self.look(text, DEPTH)?;
+    pub fn refuses(&self, text: &str, cwd: &Path) -> Option<String> {
+        let (part, ruin) = self.look(text, cwd, DEPTH)?;
         Some(format!(
             "refused: `{part}` {ruin}. This is never run, whoever agrees. Name the one file or \
              folder inside the project that you mean, or ask the person to do it themselves"
@@ -125,13 +127,13 @@ impl Catastrophe {
     }
 
     /// The first part that is a catastrophe, and what it would do.
-    fn look(&self, text: &str, depth: usize) -> Option<(String, String)> {
+    fn look(&self, text: &str, cwd: &Path, depth: usize) -> Option<(String, String)> {
         let depth = depth.checked_sub(1)?;
         let commands = split(text, &self.home.to_string_lossy());
         if let Some(bomb) = commands.windows(4).find_map(fork_bomb) {
             return Some(bomb);
         }
-        let mut place = Place { now: self.root.clone(), before: None };
+        let mut place = Place { now: cwd.to_path_buf(), before: None };
         let mut outer = Vec::new();
         for simple in &commands {
             let words = proper(&simple.words);
@@ -140,7 +142,9 @@ impl Catastrophe {
             if let Some(ruin) = ruin {
                 return Some((shown(simple), ruin));
             }
-            if let Some(found) = script(words).and_then(|script| self.look(&script, depth)) {
+            if let Some(found) =
+                script(words).and_then(|script| self.look(&script, &place.now, depth))
+            {
                 return Some(found);
             }
             self.follow(words, &mut place);

@@ -2,7 +2,7 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use purlin_engine::effect::{Claim, Effect};
+use purlin_engine::effect::{Claim, CommandLine, Effect};
 use purlin_engine::gate::{Rules, Verdict};
 
 /// The rules of one session.
@@ -17,8 +17,9 @@ pub struct SessionRules {
 enum Grant {
     /// Every call of this tool.
     Tool(String),
-    /// This command line, to the letter: one granted command says nothing of the next.
-    Command(String),
+    /// This command line, to the letter and from this directory: one granted command says nothing
+    /// of the next.
+    Command(CommandLine),
 }
 
 impl SessionRules {
@@ -36,7 +37,7 @@ impl SessionRules {
 impl Grant {
     fn to(claim: &Claim) -> Self {
         match &claim.effect {
-            Effect::Exec(line) => Self::Command(line.text.clone()),
+            Effect::Exec(line) => Self::Command(line.clone()),
             Effect::Files { .. }
             | Effect::Net(_)
             | Effect::Session

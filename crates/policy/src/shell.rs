@@ -23,11 +23,11 @@ const ALIVE: &[&str] = &["/dev", "/proc", "/sys"];
 pub fn read(text: &str, root: &Path, cwd: &Path) -> Effect {
     simple(text)
         .and_then(|commands| looks_at(&commands, root, cwd))
-        .map_or_else(|| unproved(text), Effect::reads)
+        .map_or_else(|| unproved(text, cwd), Effect::reads)
 }
 
-fn unproved(text: &str) -> Effect {
-    Effect::Exec(CommandLine { text: text.to_owned(), proved: false })
+fn unproved(text: &str, cwd: &Path) -> Effect {
+    Effect::Exec(CommandLine { text: text.to_owned(), cwd: cwd.to_path_buf(), proved: false })
 }
 
 fn looks_at(commands: &[Vec<&str>], root: &Path, cwd: &Path) -> Option<Vec<PathBuf>> {

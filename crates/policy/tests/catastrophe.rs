@@ -14,8 +14,12 @@ fn guard() -> Catastrophe {
 }
 
 fn judge(text: &str) -> Verdict {
+    judge_in("/home/ada/work/project", text)
+}
+
+fn judge_in(cwd: &str, text: &str) -> Verdict {
     let call = ToolCall { id: "1".into(), name: "bash".into(), args: String::new() };
-    let effect = Effect::Exec(CommandLine { text: text.into(), proved: false });
+    let effect = Effect::Exec(CommandLine { text: text.into(), cwd: cwd.into(), proved: false });
     let claim = Claim { call, title: text.into(), effect };
     guard().judge(&claim, None).now_or_never().unwrap()
 }
@@ -259,7 +263,7 @@ fn cc_01_what_no_list_can_decide_is_asked_about() {
 
 #[test]
 fn a_refusal_names_the_part_and_a_safer_way() {
-    let why = guard().refuses("make clean; sudo rm -rf ~/ build").unwrap();
+    let why = guard().refuses("make clean; sudo rm -rf ~/ build", &guard().root).unwrap();
     assert_eq!(
         why,
         "refused: `sudo rm -rf /home/ada/ build` would delete the person's home folder. This is \
@@ -270,7 +274,7 @@ fn a_refusal_names_the_part_and_a_safer_way() {
 
 #[test]
 fn a_refusal_to_delete_the_project_names_a_way_to_clean_it() {
-    let why = guard().refuses("rm -rf \"${PWD}\"").unwrap();
+    let why = guard().refuses("rm -rf \"${PWD}\"", &guard().root).unwrap();
     let part = "refused: `rm -rf $PWD` would delete the whole project (name what you mean by \
                 its full path; for what git does not track, look at `git clean -n` first)";
     assert!(why.starts_with(part), "{why}");
@@ -279,12 +283,20 @@ fn a_refusal_to_delete_the_project_names_a_way_to_clean_it() {
 proptest! {
     #[test]
     fn any_text_can_be_judged(text in r#"([ -~\n]|[$`'"\\(){}<>|&;~#]){0,60}"#) {
-        let _ = guard().refuses(&text);
+        let _ = guard().refuses(&text, &guard().root);
     }
 
     #[test]
     fn a_catastrophe_in_single_quotes_is_data(text in "[ -&(-~]{0,40}") {
         let command = format!("echo '{text} rm -rf / ; mkfs /dev/sda'");
-        prop_assert_eq!(guard().refuses(&command), None);
+        prop_assert_eq!(guard().refuses(&command, &guard().root), None);
     }
+}
+
+#[test]
+fn a_command_starts_where_the_session_stands() {
+    assert_eq!(judge_in("/home/ada/work/project/target", "rm -rf *"), Verdict::Allow);
+    assert_eq!(judge_in("/home/ada/work/project/target", "rm -rf \"$PWD\""), Verdict::Allow);
+    assert!(matches!(judge_in("/home/ada/work", "rm -rf project"), Verdict::Deny(_)));
+    assert!(matches!(judge_in("/home/ada/work/project/target", "rm -rf .."), Verdict::Deny(_)));
 }

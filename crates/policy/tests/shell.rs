@@ -17,7 +17,8 @@ fn looks(text: &str) -> Option<Vec<PathBuf>> {
         assert!(writes.is_empty());
         return Some(reads.clone());
     }
-    assert_eq!(effect, Effect::Exec(CommandLine { text: text.into(), proved: false }));
+    let cwd = Path::new(ROOT).join("sub");
+    assert_eq!(effect, Effect::Exec(CommandLine { text: text.into(), cwd, proved: false }));
     None
 }
 

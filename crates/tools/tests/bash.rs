@@ -50,7 +50,7 @@ fn reader(text: &str, cwd: &Path) -> Effect {
     if text.starts_with(": look;") {
         return Effect::reads([cwd.to_path_buf()]);
     }
-    Effect::Exec(CommandLine { text: text.to_owned(), proved: false })
+    Effect::Exec(CommandLine { text: text.to_owned(), cwd: cwd.to_path_buf(), proved: false })
 }
 
 fn call(args: &Value) -> ToolCall {

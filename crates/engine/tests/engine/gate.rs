@@ -55,7 +55,7 @@ fn said(gate: &Gate, effect: Effect, mode: Mode) -> &'static str {
 }
 
 fn every_effect() -> Vec<Effect> {
-    let exec = |proved| Effect::Exec(CommandLine { text: "x".to_owned(), proved });
+    let exec = |proved| Effect::Exec(CommandLine { text: "x".to_owned(), cwd: "/".into(), proved });
     vec![
         Effect::reads(["/a".into()]),
         Effect::writes("/a".into()),

@@ -375,7 +375,7 @@ fn effects_conflict_as_the_table_says() {
     let writes = Effect::writes("/p/a".into());
     let above = Effect::writes("/p".into());
     let other = Effect::writes("/p/ab".into());
-    let exec = Effect::Exec(CommandLine { text: "x".to_owned(), proved: true });
+    let exec = Effect::Exec(CommandLine { text: "x".to_owned(), cwd: "/".into(), proved: true });
     let net = Effect::Net(Host("h".to_owned()));
     let all = [
         &looks,

@@ -173,7 +173,11 @@ impl Act {
         match self.kind {
             Kind::Look | Kind::Needs => Effect::reads([cx.path(&args.what)]),
             Kind::Touch => Effect::writes(cx.path(&args.what)),
-            Kind::Run => Effect::Exec(CommandLine { text: args.what.clone(), proved: false }),
+            Kind::Run => Effect::Exec(CommandLine {
+                text: args.what.clone(),
+                cwd: cx.cwd.clone(),
+                proved: false,
+            }),
             Kind::Net => Effect::Net(Host(args.what.clone())),
             Kind::Note => Effect::Session,
             Kind::Panics => Effect::reads([]),
@@ -208,7 +212,7 @@ impl Act {
 
 /// Finds out that it must run a command.
 fn needs(stage: Stage, args: Args, claim: Claim) -> Outcome {
-    let line = CommandLine { text: args.what.clone(), proved: false };
+    let line = CommandLine { text: args.what.clone(), cwd: "/".into(), proved: false };
     let claim = Claim {
         title: format!("really run {}", args.what),
         effect: Effect::Exec(line),

@@ -138,7 +138,7 @@ pub(crate) fn writes(path: &str) -> Effect {
 }
 
 pub(crate) fn runs(command: &str) -> Effect {
-    Effect::Exec(CommandLine { text: command.to_owned(), proved: false })
+    Effect::Exec(CommandLine { text: command.to_owned(), cwd: "/project".into(), proved: false })
 }
 
 /// May this command run?

@@ -17,20 +17,22 @@ use crate::turn::Agent;
 impl Agent {
     /// Makes room as far as it is due. A tier that fails falls to the next.
     pub(crate) async fn make_room(&mut self) -> Result<(), Ended> {
-        for tier in [Tier::Trim, Tier::Summarise, Tier::Collapse] {
-            if self.meter.due(tier, &self.session.folded().items) {
-                match tier {
-                    Tier::Trim => self.shrink(tier, self.meter.usable * TRIM_TO / 100),
-                    // What does not fit cannot be summarised either.
-                    Tier::Summarise if self.prompt() > self.meter.usable => (),
-                    Tier::Summarise => self.summarise().await?,
-                    Tier::Collapse => {
-                        self.shrink(tier, (self.meter.usable * COLLAPSE_AT / 100).saturating_sub(1))
-                    }
-                }
-            }
+        let usable = self.meter.usable;
+        if self.due(Tier::Trim) {
+            self.shrink(Tier::Trim, usable * TRIM_TO / 100);
+        }
+        // What does not fit cannot be summarised either.
+        if self.due(Tier::Summarise) && self.prompt() <= usable {
+            self.summarise().await?;
+        }
+        if self.due(Tier::Collapse) {
+            self.shrink(Tier::Collapse, (usable * COLLAPSE_AT / 100).saturating_sub(1));
         }
         Ok(())
+    }
+
+    fn due(&mut self, tier: Tier) -> bool {
+        self.meter.due(tier, &self.session.folded().items)
     }
 
     /// The provider says that the prompt does not fit, whatever we estimate.
@@ -49,28 +51,27 @@ impl Agent {
         let from = context::recent(&self.session.folded().items, self.meter.usable);
         let summary = self.summary().await?.filter(|text| !text.trim().is_empty());
         let entry = summary.map(|text| context::summarised(self.session.folded(), from, &text));
-        self.made(Tier::Summarise, entry.into_iter().collect());
-        if self.prompt() >= before {
-            self.shrink(Tier::Collapse, before.saturating_sub(1));
-        }
-        if self.prompt() >= before {
+        let made = self.made(Tier::Summarise, entry.into_iter().collect())
+            || self.shrink(Tier::Collapse, before.saturating_sub(1));
+        if !made {
             self.tell(Event::Notice("nothing could be made shorter".to_owned()));
         }
         Ok(())
     }
 
-    /// Shrinks the prompt to this many tokens, as far as the tier can, without a model.
-    fn shrink(&mut self, tier: Tier, wanted: u64) {
+    /// Shrinks the prompt to this many tokens, as far as the tier can, without a model. Whether it
+    /// shrank.
+    fn shrink(&mut self, tier: Tier, wanted: u64) -> bool {
         let (meter, folded, keep) = (&mut self.meter, self.session.folded(), &self.cx.keep);
         let entries = match tier {
             Tier::Trim => context::trim(meter, folded, wanted, keep),
             Tier::Summarise | Tier::Collapse => context::collapse(meter, folded, wanted, keep),
         };
-        self.made(tier, entries);
+        self.made(tier, entries)
     }
 
-    /// Writes what makes room, if it does, and says how much it made.
-    fn made(&mut self, tier: Tier, entries: Vec<Entry>) {
+    /// Writes what makes room, if it does, and says how much it made. Whether it did.
+    fn made(&mut self, tier: Tier, entries: Vec<Entry>) -> bool {
         let before = self.prompt();
         let after = context::after(&mut self.meter, self.session.folded(), &entries);
         self.meter.did(tier, after.min(before));
@@ -79,6 +80,7 @@ impl Agent {
             self.tell(Event::Compacted { tier, before, after });
             self.say_facts();
         }
+        after < before
     }
 
     /// What the model makes of the conversation; nothing when it fails.

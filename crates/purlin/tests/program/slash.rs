@@ -118,8 +118,11 @@ fn changed() -> (Stage, Terminal) {
 #[test]
 fn diff_shows_what_changed_and_undo_puts_it_back_and_tells_the_model() {
     let (stage, terminal) = changed();
-    let screen = does(&terminal, "/diff", "+++ ");
-    assert!(screen.matches("-old text").count() >= 2, "{screen}");
+    enter(&terminal, "/diff");
+    // The edit itself has shown the same lines before.
+    let twice = |screen: &str| screen.matches("+new text\n").count() >= 2;
+    terminal.until(twice).unwrap_or_else(|screen| panic!("no diff on the screen:\n{screen}"));
+    idle(&terminal);
     does(&terminal, "/undo", "undone: changed f\n");
     assert_eq!(stage.world.read("f"), "old text\n");
     does(&terminal, "/diff", "nothing has changed in this session");

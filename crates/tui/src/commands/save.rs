@@ -9,8 +9,8 @@ pub(super) const COMMAND: SlashCommand = SlashCommand {
     aliases: &[],
     args: "[NAME]",
     doc: "give this session a name",
-    long: "A session is on disk from its first message on; a name makes it easier to find. A name \
-           that another session has is refused.",
+    long: "A session is on disk from its first message on; a name makes it easier to find. Blanks \
+           become -, and what a name cannot have goes. A name that another session has is refused.",
     when: When::Always,
     run,
 };

@@ -269,6 +269,20 @@ fn only_files_that_nobody_named_are_listed_after_a_call() {
 }
 
 #[test]
+fn what_changed_inside_the_project_is_named_from_its_root() {
+    let change = |path: &str| Change {
+        path: PathBuf::from(path),
+        before: None,
+        after: Some("1".to_owned()),
+    };
+    let mut sitting = Sitting::working();
+    sitting.state.page.root = "/p".into();
+    let changes = vec![change("/p/src/a.rs"), change("/private/b")];
+    sitting.event(Event::Changed { call: String::new(), changes });
+    assert_eq!(sitting.seen(), "undone: created src/a.rs, created /private/b\n");
+}
+
+#[test]
 fn every_end_but_done_says_what_happened_and_what_to_do() {
     let ends = [
         (Ended::Interrupted, "interrupted: what was done stays done\nhint: say how to go on"),

@@ -48,6 +48,11 @@ impl Inbox {
         self.steered.drain(..).collect()
     }
 
+    /// What was steered and will not be said: the person stopped the turn that it was meant for.
+    pub(crate) fn dropped(&mut self) -> Vec<UserMessage> {
+        self.steered.drain(..).collect()
+    }
+
     /// Does the work unless the person interrupts. Losing the race drops the work, and dropping is
     /// cancelling.
     pub(crate) async fn race<T>(

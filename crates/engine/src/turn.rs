@@ -10,7 +10,7 @@ use crate::event::{Ended, Event};
 use crate::gate::Mode;
 use crate::inbox::{Inbox, Interrupted};
 use crate::listen::{Moment, Reaction};
-use crate::message::{Output, Reply, Source, Stop, ToolCall, UserMessage};
+use crate::message::{Output, Reply, Source, Stop, ToolCall, UserMessage, plain};
 use crate::model::{Collector, Model, ModelError, Request};
 use crate::prompt;
 use crate::repeat;
@@ -219,6 +219,10 @@ impl Agent {
             let output = Output::interrupted();
             self.tell(Event::Answered { call: id, output: output.clone() });
             self.write(Entry::Result { call, output });
+        }
+        for message in self.inbox.dropped() {
+            let text = plain(&message.content);
+            self.tell(Event::Notice(format!("not said, since you stopped the turn: {text}")));
         }
         self.remind(prompt::STOPPED);
         Ended::Interrupted

@@ -1,6 +1,6 @@
 //! What an event means for the state, and what it prints.
 
-use purlin_engine::event::{Event, Told};
+use purlin_engine::event::{Ended, Event, Told};
 use purlin_engine::message::Source;
 
 use crate::state::{Asked, Busy, Opened, State};
@@ -44,7 +44,7 @@ fn remember(state: &mut State, told: &Told) {
     }
     match &told.event {
         Event::Said(message) if message.source == Source::Person => said(state),
-        Event::Ended(_) => end(state),
+        Event::Ended(ended) => end(state, ended),
         Event::State { key, value } => {
             rest(state);
             keep(state, |session| match key.as_str() {
@@ -85,8 +85,12 @@ fn said(state: &mut State) {
     keep(state, |session| session.messages += 1);
 }
 
-/// A turn ended; with something unsaid the engine begins another at once.
-fn end(state: &mut State) {
+/// A turn ended; with something unsaid the engine begins another at once, unless it was stopped:
+/// then that is not said any more.
+fn end(state: &mut State, ended: &Ended) {
+    if *ended == Ended::Interrupted {
+        state.unsaid = 0;
+    }
     if !std::mem::take(&mut state.begun) {
         // Its own message was kept from the model.
         state.unsaid = state.unsaid.saturating_sub(1);

@@ -1,7 +1,7 @@
 //! Interrupt at any point: control returns, what is finished stays, nothing runs after it.
 
 use purlin_engine::event::{Command, Ended, Event};
-use purlin_engine::message::{Item, Stop};
+use purlin_engine::message::{Item, Stop, UserMessage};
 use purlin_engine::model::Delta;
 use purlin_testkit::{Reply, Said, Scripted};
 use serde_json::json;
@@ -164,4 +164,21 @@ async fn when_the_front_end_goes_the_turn_stops_and_the_agent_ends() {
     let folded = purlin_engine::session::fold(id, &lines, u64::MAX);
     assert!(says(&folded.items[1].1, "interrupted"));
     drop(folder);
+}
+
+#[tokio::test]
+async fn what_was_steered_is_not_said_once_its_turn_was_stopped() {
+    let model = Scripted::new([Said::Hanging(Reply::new().text("I think.")), done().into()]);
+    let mut talk = Bench::new(model).start();
+    talk.prompt("go");
+    talk.until(|event| matches!(event, Event::Delta(_))).await;
+    talk.send(Command::Steer(UserMessage::person("and hurry")));
+    talk.send(Command::Interrupt);
+    let notices = talk.rest().await.pick(|event| match event {
+        Event::Notice(text) => Some(text.clone()),
+        _ => None,
+    });
+    assert_eq!(notices, ["not said, since you stopped the turn: and hurry"]);
+    assert!(!talk.story().iter().any(|line| line.contains("and hurry")));
+    goes_on(talk).await;
 }

@@ -359,3 +359,11 @@ fn what_a_call_prints_meanwhile_waits_for_its_answer() {
     sitting.event(Event::Answered { call: "1".into(), output });
     assert_eq!(sitting.seen(), "● bash make\n    cc a.c\n    [exit 0]\n");
 }
+
+#[test]
+fn a_line_for_a_turn_that_was_stopped_does_not_keep_back_the_prompt() {
+    let mut sitting = Sitting::working();
+    sitting.line("and hurry");
+    sitting.event(Event::Ended(Ended::Interrupted));
+    assert!(sitting.seen().ends_with("› "));
+}

@@ -157,6 +157,7 @@ impl Batch {
     /// The reply is in the journal: every call may have its turn.
     pub(crate) fn journalled(&mut self) {
         self.journalled.send_replace(true);
+        self.begun.state = Arc::default(); // nothing begins again: the session need not copy its own
         self.start();
     }
 

@@ -142,21 +142,14 @@ impl Call {
             };
             drop(flight);
             let Plan { claim, preview, .. } = pending.plan();
-            if !self.ask(claim, preview.clone(), need.clone()).await? {
-                flight = self.flight(&claim.effect).await;
-                checked = match need {
-                    Some(_) => Checked::Run(pending.approve_as_shown()),
-                    None => self.judge(None).await?,
-                };
-                continue;
-            }
+            let yes = self.ask(claim, preview.clone(), need.clone()).await?;
             flight = self.flight(&claim.effect).await;
             if need.is_some() {
                 // What a running call found out it needs cannot be prepared a second time.
                 return Ok((pending.approve_as_shown(), flight));
             }
             let fresh = self.remake(claim.call.args.clone()).await?;
-            checked = match pending.approve(fresh) {
+            checked = match pending.approve(fresh).filter(|_| yes) {
                 Some(permitted) => Checked::Run(permitted),
                 None => self.judge(None).await?,
             };
@@ -177,7 +170,7 @@ impl Call {
 
     /// Questions wait until the reply is complete and journalled, and then for their turn. Nothing
     /// is asked, and false returned, when the rules have changed their mind meanwhile: somebody
-    /// said "always" to another call.
+    /// said "always" to another call. What is asked for a reason of its own is not theirs to answer.
     async fn ask(
         &self,
         claim: &Claim,
@@ -186,10 +179,10 @@ impl Call {
     ) -> Result<bool, ToolError> {
         self.journalled().await;
         let rules = &self.cx.desk.shared.gate.rules;
-        let before = rules.verdict(claim);
+        let (before, for_a_reason) = (rules.verdict(claim), why.is_some());
         let always = rules.always(claim);
         let question = Question::Permit { claim: claim.clone(), preview, why, always };
-        let still_open = || rules.verdict(claim) == before;
+        let still_open = || for_a_reason || rules.verdict(claim) == before;
         let asked = self.cx.desk.ask(&self.cx.agent, question, still_open).await;
         let Some(decision) = asked else { return Ok(false) };
         Err(ToolError::Tell(match decision {

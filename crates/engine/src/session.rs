@@ -157,7 +157,8 @@ pub fn fold(journal: &str, lines: &[String], head: u64) -> Folded {
     folded
 }
 
-/// A hash that stays the same for as long as the program runs.
+/// The same for the same value in every process of one build. After an update it may differ, and
+/// then what it marks as told is told once more.
 pub(crate) fn hash(value: impl Hash) -> u64 {
     BuildHasherDefault::<DefaultHasher>::default().hash_one(value)
 }

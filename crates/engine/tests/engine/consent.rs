@@ -461,3 +461,28 @@ async fn a_sub_agent_is_not_blamed_for_what_another_was_refused() {
     assert_eq!(talk.answer_to(1), "mine is done");
     talk.end().await;
 }
+
+#[tokio::test]
+async fn always_to_one_call_does_not_answer_whether_another_may_go_without_undo() {
+    let reply = Reply::new().call("touch", &what("a")).call("touch", &what("b"));
+    let mut talk = Bench::new(Scripted::new([reply, Reply::new().text("done")]))
+        .change(|bench| {
+            asking(bench);
+            bench.shared.gate.rules = Box::<Remembers>::default();
+            bench.shared.keeper = Arc::new(Full);
+        })
+        .start();
+    // The first yes is for once; its question about undo then waits behind the second permit.
+    let mut permits = 0;
+    talk.answer = Box::new(move |question| match question {
+        Question::Permit { why: None, .. } => {
+            permits += 1;
+            if permits == 1 { Decision::Yes } else { Decision::Always }
+        }
+        Question::Permit { .. } | Question::Choose { .. } => Decision::No(None),
+    });
+    let turn = talk.turn("go").await;
+    assert_eq!(turn.questions().len(), 4);
+    assert!(talk.stage.log().is_empty(), "{:?}", talk.stage.log());
+    talk.end().await;
+}
